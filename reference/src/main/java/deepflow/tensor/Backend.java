@@ -1,0 +1,206 @@
+package deepflow.tensor;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// The operations that every model, loss, optimizer and sampler of this project is made of, forward and backward,
+/// evaluated in one floating type on one device.
+///
+/// **Contract**, held by the conformance suite for every implementation:
+/// - Floating arguments have this back end's [#dtype]; index arguments are [DType#I32]. Anything else, or a shape
+///   that does not fit, is an [IllegalArgumentException] whose sentence names operation, expected and actual shape.
+/// - Results are new tensors, unless the operation says "in place". Arguments are never changed otherwise.
+/// - Same arguments → the same bits, whatever the thread count, vector width or JIT state. An output element
+///   depends on the elements the formula names and on nothing else: appending a sample to a batch changes no bit
+///   of the others. Sums run in a fixed order that depends only on the shapes.
+/// - NaN and infinities propagate as the formulas say, in IEEE arithmetic; a NaN result is the canonical quiet NaN.
+/// - A `double` argument (factor, ε …) is rounded to [#dtype] once, before use.
+/// - An instance is used by one thread at a time; it may use others inside an operation.
+///
+/// Backward operations take the gradient of the loss with respect to the forward's output (`dy`) and return the
+/// gradient with respect to an input (a vector-Jacobian product).
+public interface Backend extends AutoCloseable {
+    /// A short name for reports: `cpu-f64`.
+    String name();
+
+    /// The floating type this back end computes in: [DType#F64] or [DType#F32].
+    DType dtype();
+
+    // ---- memory ---------------------------------------------------------------------------------------------
+
+    /// A tensor of type [#dtype] with these values in row-major order, each rounded to nearest even.
+    Tensor upload(double[] values, Shape shape);
+
+    /// An [DType#I32] tensor with these values.
+    Tensor uploadIndices(int[] values, Shape shape);
+
+    /// The elements in row-major order, widened exactly. The only way to see one.
+    double[] download(Tensor x);
+
+    /// A tensor of type [#dtype] whose elements all are `value`.
+    Tensor full(Shape shape, double value);
+
+    /// A new tensor with the same elements in a storage of its own.
+    Tensor copy(Tensor x);
+
+    /// Opens an arena: what is allocated from now on is freed when it closes.
+    Arena arena();
+
+    /// Ends worker threads and frees what is left.
+    @Override
+    void close();
+
+    // ---- pointwise ------------------------------------------------------------------------------------------
+
+    /// x + y, with `y` broadcast to the shape of `x` ([Shape#broadcastsTo]).
+    Tensor add(Tensor x, Tensor y);
+
+    /// x − y, with `y` broadcast to the shape of `x`.
+    Tensor subtract(Tensor x, Tensor y);
+
+    /// x · y, with `y` broadcast to the shape of `x`.
+    Tensor multiply(Tensor x, Tensor y);
+
+    /// x / y, with `y` broadcast to the shape of `x`.
+    Tensor divide(Tensor x, Tensor y);
+
+    /// x · factor.
+    Tensor scale(Tensor x, double factor);
+
+    /// √x.
+    Tensor sqrt(Tensor x);
+
+    /// sin x, correctly rounded for all but about one argument in 10⁸ and the same bits everywhere. For small
+    /// tensors: it need not be fast.
+    Tensor sin(Tensor x);
+
+    /// cos x, as [#sin].
+    Tensor cos(Tensor x);
+
+    /// x·σ(x) = x / (1 + e⁻ˣ).
+    Tensor silu(Tensor x);
+
+    /// dx = dy · σ(x)·(1 + x·(1 − σ(x))).
+    Tensor siluBackward(Tensor x, Tensor dy);
+
+    /// GELU in its tanh form: ½·x·(1 + tanh u), u = √(2/π)·(x + 0.044715·x³).
+    Tensor gelu(Tensor x);
+
+    /// dx = dy · (½·(1 + tanh u) + ½·x·(1 − tanh² u)·√(2/π)·(1 + 3·0.044715·x²)), u as in [#gelu].
+    Tensor geluBackward(Tensor x, Tensor dy);
+
+    /// min(max(x, low), high); NaN stays NaN. `low` may be −∞ and `high` +∞.
+    Tensor clamp(Tensor x, double low, double high);
+
+    /// dx = dy where low ≤ x ≤ high, else 0.
+    Tensor clampBackward(Tensor x, double low, double high, Tensor dy);
+
+    // ---- products -------------------------------------------------------------------------------------------
+
+    /// op(a)·op(b), batch by batch; op transposes the last two axes where the flag says so.
+    ///
+    /// @param a (…, M, K), or (…, K, M) if `transposeA`
+    /// @param b (…, K, N), or (…, N, K) if `transposeB`; the same leading extents as `a`
+    /// @return (…, M, N), each element a sum over K in increasing order of k, by fused multiply-add, in blocks of
+    ///         a fixed size
+    Tensor matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB);
+
+    /// A linear layer: x·wᵀ + bias.
+    ///
+    /// @param x (…, I)
+    /// @param w (O, I)
+    /// @param bias (O), or null for none
+    /// @return (…, O), the bits of [#matmul] followed by [#add]
+    Tensor linear(Tensor x, Tensor w, @Nullable Tensor bias);
+
+    /// Scaled dot-product attention, softmax over the keys: out = softmax(scale·q·kᵀ)·v.
+    ///
+    /// @param q (B, T, d), B counts samples and heads
+    /// @param k (B, S, d)
+    /// @param v (B, S, d)
+    /// @param scale usually 1/√d
+    default Attended attention(Tensor q, Tensor k, Tensor v, double scale) {
+        Tensor p = softmax(scale(matmul(q, false, k, true), scale));
+        return new Attended(matmul(p, false, v, false), p);
+    }
+
+    /// Gradients of [#attention]: with p = softmax(scale·q·kᵀ), dv = pᵀ·dout, ds = softmaxBackward(p, dout·vᵀ),
+    /// dq = scale·ds·k, dk = scale·dsᵀ·q.
+    default AttentionGradients attentionBackward(
+            Tensor q, Tensor k, Tensor v, double scale, Attended forward, Tensor dout) {
+        Tensor p = forward.saved();
+        Tensor dv = matmul(p, true, dout, false);
+        Tensor ds = scale(softmaxBackward(p, matmul(dout, false, v, true)), scale);
+        return new AttentionGradients(matmul(ds, false, k, false), matmul(ds, true, q, false), dv);
+    }
+
+    // ---- rows -----------------------------------------------------------------------------------------------
+
+    /// LayerNorm over the last axis, without affine: y = (x − mean)·rstd, rstd = 1/√(variance + ε), variance
+    /// biased, computed from the centred values.
+    Normalized layerNorm(Tensor x, double eps);
+
+    /// dx = rstd·(dy − mean(dy) − y·mean(dy·y)), means over the last axis; `forward` as [#layerNorm] returned it.
+    Tensor layerNormBackward(Normalized forward, Tensor dy);
+
+    /// eˣ⁻ᵐ / Σ eˣ⁻ᵐ over the last axis, m the row's largest element.
+    Tensor softmax(Tensor x);
+
+    /// dx = y·(dy − Σ dy·y), sum over the last axis; `y` is what [#softmax] returned.
+    Tensor softmaxBackward(Tensor y, Tensor dy);
+
+    // ---- sums -----------------------------------------------------------------------------------------------
+
+    /// Sums over the axes where `to` has extent 1 and `x` has not: the transpose of broadcasting.
+    ///
+    /// @param to broadcasts to the shape of `x`
+    Tensor sumTo(Tensor x, Shape to);
+
+    /// Σ x², a scalar (rank 0).
+    Tensor sumOfSquares(Tensor x);
+
+    /// How many elements are NaN or infinite, a scalar (rank 0) of type [#dtype].
+    Tensor countNonFinite(Tensor x);
+
+    // ---- layout ---------------------------------------------------------------------------------------------
+
+    /// Axes in a new order: extent i of the result is extent `axes[i]` of `x`.
+    Tensor permute(Tensor x, int... axes);
+
+    /// The parts side by side along an axis; all other extents are equal.
+    Tensor concat(int axis, List<Tensor> parts);
+
+    /// Elements `from` (inclusive) to `to` (exclusive) of an axis, copied.
+    Tensor slice(Tensor x, int axis, int from, int to);
+
+    /// Rows of a table: out[n] = table[indices[n]].
+    ///
+    /// @param table (V, D)
+    /// @param indices (N), I32, each in [0, V)
+    /// @return (N, D)
+    /// @throws IndexOutOfBoundsException if an index is outside the table
+    Tensor gather(Tensor table, Tensor indices);
+
+    /// dtable[v] = Σ over n with indices[n] = v of dy[n], in increasing order of n.
+    ///
+    /// @param dy (N, D)
+    /// @param indices (N), I32
+    /// @param rows V, the rows of the table
+    /// @return (V, D)
+    Tensor gatherBackward(Tensor dy, Tensor indices, int rows);
+
+    // ---- in place: what an optimizer does -------------------------------------------------------------------
+
+    /// accumulator ← accumulator + x, in place; equal shapes.
+    void addInPlace(Tensor accumulator, Tensor x);
+
+    /// One AdamW step, in place on `w`, `m` and `v`: m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g²,
+    /// w ← w − lr·weightDecay·w − lr·(m/(1−β₁ⁿ)) / (√(v/(1−β₂ⁿ)) + ε), n the step.
+    ///
+    /// @param g gradient, scaled and clipped
+    void adamW(Tensor w, Tensor g, Tensor m, Tensor v, AdamWStep step);
+
+    /// target ← decay·target + (1 − decay)·x, in place: an exponential moving average. In float32 the two factors
+    /// are exact complements (SPEC §6).
+    void average(Tensor target, Tensor x, double decay);
+}
