@@ -1,0 +1,132 @@
+package deepflow.autograd;
+
+import deepflow.tensor.Backend;
+import deepflow.tensor.Shape;
+import deepflow.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// The record of a computation, in order; [#backward] reads it from the end.
+///
+/// A tape serves one forward and at most one backward pass. One that does not record ([#inference]) computes the
+/// same values and keeps nothing.
+public final class Tape {
+    private record Step(List<Variable> outputs, Consumer<List<@Nullable Tensor>> backward) {}
+
+    private final Backend backend;
+    private final boolean recording;
+    private final ArrayList<Step> steps = new ArrayList<>();
+    private boolean spent;
+
+    private Tape(Backend backend, boolean recording) {
+        this.backend = backend;
+        this.recording = recording;
+    }
+
+    /// A tape that records, for [#backward].
+    public static Tape recording(Backend backend) {
+        return new Tape(backend, true);
+    }
+
+    /// A tape that only computes: intermediate tensors are garbage as soon as they are used.
+    public static Tape inference(Backend backend) {
+        return new Tape(backend, false);
+    }
+
+    /// What evaluates the operations.
+    public Backend backend() {
+        return backend;
+    }
+
+    /// A leaf whose gradient is wanted: a parameter.
+    public Variable leaf(Tensor value) {
+        return new Variable(this, value, recording, true);
+    }
+
+    /// A value no gradient flows to: data, a time, a constant.
+    public Variable constant(Tensor value) {
+        return new Variable(this, value, false, false);
+    }
+
+    /// A constant whose elements all are `value`.
+    public Variable constant(Shape shape, double value) {
+        return constant(backend.full(shape, value));
+    }
+
+    /// The same value, cut off: no gradient flows back through it.
+    public Variable detach(Variable x) {
+        return constant(x.value());
+    }
+
+    /// Notes an operation with one result. `backward` receives the result's gradient, and gives each input its
+    /// share by [Variable#accumulate].
+    Variable record(Tensor value, Consumer<Tensor> backward, Variable... inputs) {
+        return record(
+                        List.of(value),
+                        dys -> {
+                            Tensor dy = dys.getFirst();
+                            if (dy != null) {
+                                backward.accept(dy);
+                            }
+                        },
+                        inputs)
+                .getFirst();
+    }
+
+    /// Notes an operation with several results; a result that did not matter to the loss has a null gradient. The
+    /// backward is not called when no result did.
+    List<Variable> record(List<Tensor> values, Consumer<List<@Nullable Tensor>> backward, Variable... inputs) {
+        boolean differentiable = false;
+        for (Variable input : inputs) {
+            if (input.tape() != this) {
+                throw new IllegalArgumentException("an operation's inputs come from two different tapes");
+            }
+            differentiable |= input.differentiable();
+        }
+        boolean flows = differentiable;
+        List<Variable> outputs =
+                values.stream().map(v -> new Variable(this, v, flows, false)).toList();
+        if (flows) {
+            steps.add(new Step(outputs, backward));
+        }
+        return outputs;
+    }
+
+    /// Gradients of a scalar with respect to all leaves and retained variables, to be read from
+    /// [Variable#gradient]. Intermediate gradients and recorded values are let go on the way.
+    ///
+    /// @param loss one element, of any rank
+    /// @param seed gradient to start from: 1, or a loss scale
+    /// @throws IllegalArgumentException if `loss` is not a scalar of this tape
+    /// @throws IllegalStateException if this tape was walked before
+    public void backward(Variable loss, double seed) {
+        if (loss.tape() != this || loss.value().size() != 1) {
+            throw new IllegalArgumentException("backward starts from a scalar of this tape, got shape " + loss.shape());
+        }
+        if (spent) {
+            throw new IllegalStateException("a tape can be walked backward once");
+        }
+        spent = true;
+        loss.accumulate(() -> backend.full(loss.shape(), seed));
+        while (!steps.isEmpty()) {
+            Step step = steps.removeLast();
+            List<@Nullable Tensor> dys = new ArrayList<>();
+            boolean reached = false;
+            for (Variable output : step.outputs()) {
+                Tensor dy = output.takeGradient();
+                dys.add(dy);
+                reached |= dy != null;
+            }
+            if (reached) {
+                step.backward().accept(dys);
+            }
+        }
+    }
+
+    /// [#backward(Variable, double)] from 1.
+    public void backward(Variable loss) {
+        backward(loss, 1);
+    }
+}

@@ -1,0 +1,17 @@
+package deepflow.nn;
+
+import deepflow.autograd.Variable;
+
+/// Hears every module's output, in the order of execution.
+@FunctionalInterface
+public interface TraceListener {
+    /// A listener that does not care.
+    TraceListener NONE = (name, value, alias) -> {};
+
+    /// A module has returned.
+    ///
+    /// @param name the module's path; later calls of one module have `#1`, `#2` … appended
+    /// @param value its output
+    /// @param alias whether a deeper module returned the same value before: the output is only handed on
+    void output(String name, Variable value, boolean alias);
+}
