@@ -45,7 +45,8 @@ final class ActivationsF64 {
             exponentials(x, at, e, n);
             int i = 0;
             for (int end = LanesF64.body(n); i < end; i += LanesF64.LENGTH) {
-                LanesF64.canonical(LanesF64.load(x, at + i).div(LanesF64.load(e, i).add(1.0)))
+                LanesF64.canonical(
+                                LanesF64.load(x, at + i).div(LanesF64.load(e, i).add(1.0)))
                         .intoArray(y, at + i);
             }
             for (; i < n; i++) {
@@ -64,7 +65,8 @@ final class ActivationsF64 {
             for (int end = LanesF64.body(n); i < end; i += LanesF64.LENGTH) {
                 DoubleVector one = LanesF64.all(1.0);
                 DoubleVector s = one.div(LanesF64.load(e, i).add(1.0));
-                DoubleVector slope = one.sub(s).fma(LanesF64.load(x, at + i), one).mul(s);
+                DoubleVector slope =
+                        one.sub(s).fma(LanesF64.load(x, at + i), one).mul(s);
                 LanesF64.canonical(slope.mul(LanesF64.load(dy, at + i))).intoArray(dx, at + i);
             }
             for (; i < n; i++) {

@@ -13,14 +13,7 @@ import deepflow.tensor.AdamWStep;
 /// @param root √(1 − β₂ⁿ)
 /// @param eps ε
 record AdamWFactors(
-        double keep1,
-        double take1,
-        double keep2,
-        double take2,
-        double decay,
-        double size,
-        double root,
-        double eps) {
+        double keep1, double take1, double keep2, double take2, double decay, double size, double root, double eps) {
     static AdamWFactors of(AdamWStep step) {
         return new AdamWFactors(
                 step.beta1(),

@@ -189,8 +189,7 @@ final class CpuBackendF64 implements Backend {
         double[] in = values(x);
         double[] gradient = values(dy);
         double[] out = array(x.shape());
-        threads.split(
-                out.length, cost, LanesF64.VIRTUAL, (from, to) -> kernel.apply(in, gradient, out, from, to));
+        threads.split(out.length, cost, LanesF64.VIRTUAL, (from, to) -> kernel.apply(in, gradient, out, from, to));
         return tensor(x.shape(), out);
     }
 
@@ -242,8 +241,12 @@ final class CpuBackendF64 implements Backend {
         Arguments.bounds("clampBackward", low, high);
         double l = FormatF64.round(low);
         double h = FormatF64.round(high);
-        return mapBackward("clampBackward", 1, x, dy, (in, gradient, out, from, to) ->
-                ActivationsF64.clampBackward(in, l, h, gradient, out, from, to));
+        return mapBackward(
+                "clampBackward",
+                1,
+                x,
+                dy,
+                (in, gradient, out, from, to) -> ActivationsF64.clampBackward(in, l, h, gradient, out, from, to));
     }
 
     // ---- products -------------------------------------------------------------------------------------------
@@ -308,8 +311,7 @@ final class CpuBackendF64 implements Backend {
         double[] rstd = array(x.shape().with(-1, 1));
         double e = FormatF64.round(eps);
         rows(x.shape(), 4, (from, to) -> RowsF64.layerNorm(in, e, y, rstd, d, from, to));
-        return new Normalized(
-                tensor(x.shape(), y), tensor(x.shape().with(-1, 1), rstd));
+        return new Normalized(tensor(x.shape(), y), tensor(x.shape().with(-1, 1), rstd));
     }
 
     @Override
@@ -408,8 +410,7 @@ final class CpuBackendF64 implements Backend {
         int inner = shape.product(a + 1, shape.rank());
         int run = (to - from) * inner;
         double[] out = array(shape);
-        LayoutF64.runs(
-                values(x), from * inner, x.shape().dim(a) * inner, out, 0, run, shape.product(0, a), run);
+        LayoutF64.runs(values(x), from * inner, x.shape().dim(a) * inner, out, 0, run, shape.product(0, a), run);
         return tensor(shape, out);
     }
 
@@ -457,8 +458,11 @@ final class CpuBackendF64 implements Backend {
         double[] first = values(m);
         double[] second = values(v);
         AdamWFactors factors = AdamWFactors.of(step);
-        threads.split(weight.length, 4, LanesF64.VIRTUAL, (from, to) ->
-                OptimizerF64.adamW(weight, gradient, first, second, factors, from, to));
+        threads.split(
+                weight.length,
+                4,
+                LanesF64.VIRTUAL,
+                (from, to) -> OptimizerF64.adamW(weight, gradient, first, second, factors, from, to));
     }
 
     @Override

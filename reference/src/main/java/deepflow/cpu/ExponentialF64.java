@@ -96,8 +96,7 @@ final class ExponentialF64 {
         int i = from;
         for (int end = from + LanesF64.body(to - from); i < end; i += LanesF64.LENGTH) {
             DoubleVector x = LanesF64.load(a, i);
-            DoubleVector y =
-                    x.reinterpretAsLongs().and(FormatF64.MAGNITUDE).reinterpretAsDoubles();
+            DoubleVector y = x.reinterpretAsLongs().and(FormatF64.MAGNITUDE).reinterpretAsDoubles();
             y = y.blend(FormatF64.TANH_HIGH, y.compare(VectorOperators.GT, FormatF64.TANH_HIGH));
             y = y.add(y);
             DoubleVector t = y.fma(LOG2_E, FormatF64.MAGIC);
@@ -129,7 +128,8 @@ final class ExponentialF64 {
             // d = m + 2 = dh + dl
             DoubleVector dh = mh.add(2.0);
             back = dh.sub(mh);
-            DoubleVector dl = mh.sub(dh.sub(back)).add(LanesF64.all(2.0).sub(back)).add(ml);
+            DoubleVector dl =
+                    mh.sub(dh.sub(back)).add(LanesF64.all(2.0).sub(back)).add(ml);
             // m / d = w + (mh − w·dh + ml − w·dl) / dh
             DoubleVector inverse = LanesF64.all(1.0).div(dh);
             DoubleVector w = mh.mul(inverse);

@@ -21,7 +21,8 @@ final class OptimizerF64 {
         for (int end = from + LanesF64.body(to - from); i < end; i += LanesF64.LENGTH) {
             DoubleVector dw = LanesF64.load(g, i);
             DoubleVector first = LanesF64.load(m, i).mul(keep1).add(dw.mul(take1));
-            DoubleVector second = LanesF64.load(v, i).mul(keep2).add(dw.mul(take2).mul(dw));
+            DoubleVector second =
+                    LanesF64.load(v, i).mul(keep2).add(dw.mul(take2).mul(dw));
             DoubleVector weight = LanesF64.load(w, i);
             DoubleVector step = first.mul(size).div(second.sqrt().div(root).add(eps));
             LanesF64.canonical(first).intoArray(m, i);
@@ -44,7 +45,9 @@ final class OptimizerF64 {
         double rest = 1.0 - decay;
         int i = from;
         for (int end = from + LanesF64.body(to - from); i < end; i += LanesF64.LENGTH) {
-            LanesF64.canonical(LanesF64.load(target, i).mul(decay).add(LanesF64.load(x, i).mul(rest)))
+            LanesF64.canonical(LanesF64.load(target, i)
+                            .mul(decay)
+                            .add(LanesF64.load(x, i).mul(rest)))
                     .intoArray(target, i);
         }
         for (; i < to; i++) {

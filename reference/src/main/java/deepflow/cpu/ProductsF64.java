@@ -40,7 +40,19 @@ final class ProductsF64 {
             threads.split(batches, cost, 1, (from, to) -> {
                 Scratch scratch = new Scratch(m, n, k);
                 for (int i = from; i < to; i++) {
-                    region(left(a, i, m, k, transposeA), right(b, i, n, k, transposeB), k, 0, m, 0, n, bias, c, i * m * n, n, scratch);
+                    region(
+                            left(a, i, m, k, transposeA),
+                            right(b, i, n, k, transposeB),
+                            k,
+                            0,
+                            m,
+                            0,
+                            n,
+                            bias,
+                            c,
+                            i * m * n,
+                            n,
+                            scratch);
                 }
             });
             return;
@@ -51,11 +63,17 @@ final class ProductsF64 {
             MatrixF64 y = right(b, i, n, k, transposeB);
             int co = i * m * n;
             if (m >= n) {
-                threads.split(m, cost / m, TileF64.ROWS * 8, (from, to) ->
-                        region(x, y, k, from, to, 0, n, bias, c, co, n, new Scratch(to - from, n, k)));
+                threads.split(
+                        m,
+                        cost / m,
+                        TileF64.ROWS * 8,
+                        (from, to) -> region(x, y, k, from, to, 0, n, bias, c, co, n, new Scratch(to - from, n, k)));
             } else {
-                threads.split(n, cost / n, TileF64.COLUMNS * 2, (from, to) ->
-                        region(x, y, k, 0, m, from, to, bias, c, co, n, new Scratch(m, to - from, k)));
+                threads.split(
+                        n,
+                        cost / n,
+                        TileF64.COLUMNS * 2,
+                        (from, to) -> region(x, y, k, 0, m, from, to, bias, c, co, n, new Scratch(m, to - from, k)));
             }
         }
     }

@@ -21,8 +21,7 @@ final class RowsF64 {
     }
 
     /// Forward: y = (x − mean)·rstd. Backward: dx = rstd·((dy − mean(dy)) − y·mean(dy·y)).
-    static void layerNormBackward(
-            double[] y, double[] rstd, double[] dy, double[] dx, int d, int from, int to) {
+    static void layerNormBackward(double[] y, double[] rstd, double[] dy, double[] dx, int d, int from, int to) {
         for (int r = from; r < to; r++) {
             int o = r * d;
             double mean = RowSumsF64.sum(dy, o, d) / d;
