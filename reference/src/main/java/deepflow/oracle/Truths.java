@@ -76,6 +76,11 @@ final class Truths {
         }
     }
 
+    /// Whether a module output exists only where key and value are normalised by calls of their own.
+    static boolean onlyOfThreeCalls(String module) {
+        return module.endsWith(VALUE);
+    }
+
     private static String called(String name, int call) {
         return name.substring(0, name.indexOf('#')) + "#" + call;
     }
