@@ -5,12 +5,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.HashSet;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonToken;
 
@@ -62,8 +62,7 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
             }
             json.end();
             return new SafetensorsHeader(
-                    Collections.unmodifiableMap(metadata == null ? new TreeMap<>() : metadata),
-                    inOrder(tensors));
+                    Collections.unmodifiableMap(metadata == null ? new TreeMap<>() : metadata), inOrder(tensors));
         }
 
         private Map<String, String> metadata(JsonToken first) {
@@ -121,7 +120,10 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
                 }
             }
             return judge(
-                    name, required(type, "dtype", of), required(shape, "shape", of), required(offsets, "data_offsets", of));
+                    name,
+                    required(type, "dtype", of),
+                    required(shape, "shape", of),
+                    required(offsets, "data_offsets", of));
         }
 
         private void once(@Nullable Object seen, String key, String of) {
@@ -169,7 +171,8 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
 
         private long number(JsonToken token, String each, String of) {
             if (token != JsonToken.VALUE_NUMBER_INT) {
-                throw json.error("has " + json.describe(token) + " as a " + each + of + ", which must be a whole number");
+                throw json.error(
+                        "has " + json.describe(token) + " as a " + each + of + ", which must be a whole number");
             }
             String digits = json.text();
             if (digits.startsWith("-")) {
@@ -222,8 +225,9 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
                 map.put(tensor.name(), tensor);
             }
             if (covered != data) {
-                throw new FormatException(file + ": the tensors end at byte " + covered + " of the data, but the file has "
-                        + data + " bytes of data (it is too " + (covered > data ? "short" : "long") + ").");
+                throw new FormatException(
+                        file + ": the tensors end at byte " + covered + " of the data, but the file has " + data
+                                + " bytes of data (it is too " + (covered > data ? "short" : "long") + ").");
             }
             return Collections.unmodifiableMap(map);
         }

@@ -77,7 +77,8 @@ class NarrowTest {
         BigDecimal exact = new BigDecimal(Math.abs(value));
         BigDecimal error = exact.subtract(new BigDecimal(widen.of(size))).abs();
         for (int other = Math.max(0, size - 1); other <= size + 1; other++) {
-            int order = error.compareTo(exact.subtract(new BigDecimal(widen.of(other))).abs());
+            int order = error.compareTo(
+                    exact.subtract(new BigDecimal(widen.of(other))).abs());
             assertTrue(order < 0 || order == 0 && (other == size || (size & 1) == 0), () -> value + " became " + got);
         }
     }
@@ -97,9 +98,13 @@ class NarrowTest {
     void anyLongBecomesTheNearestBfloat(@ForAll long value) {
         int bits = Narrow.longToBf16(value) & 0x7FFF;
         BigInteger exact = BigInteger.valueOf(value).abs();
-        BigDecimal error = new BigDecimal(exact).subtract(new BigDecimal(Narrow.bf16ToDouble((short) bits))).abs();
+        BigDecimal error = new BigDecimal(exact)
+                .subtract(new BigDecimal(Narrow.bf16ToDouble((short) bits)))
+                .abs();
         for (int other = Math.max(0, bits - 1); other <= bits + 1; other++) {
-            BigDecimal others = new BigDecimal(exact).subtract(new BigDecimal(Narrow.bf16ToDouble((short) other))).abs();
+            BigDecimal others = new BigDecimal(exact)
+                    .subtract(new BigDecimal(Narrow.bf16ToDouble((short) other)))
+                    .abs();
             int order = error.compareTo(others);
             assertTrue(order < 0 || order == 0 && (other == bits || (bits & 1) == 0), () -> value + " became " + bits);
         }

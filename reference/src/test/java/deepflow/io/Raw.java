@@ -34,7 +34,8 @@ final class Raw {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         out.writeBytes(new byte[] {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', (byte) version, 0});
         byte[] text = header.getBytes(StandardCharsets.UTF_8);
-        ByteBuffer length = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(text.length);
+        ByteBuffer length =
+                ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(text.length);
         out.write(length.array(), 0, version == 1 ? 2 : 4);
         out.writeBytes(text);
         out.writeBytes(data);

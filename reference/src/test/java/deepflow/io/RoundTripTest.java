@@ -96,7 +96,9 @@ class RoundTripTest {
         } else {
             long most = type == ElementType.BOOL
                     ? 1
-                    : type.width() == 8 ? Long.MAX_VALUE : (1L << 8 * type.width() - (type.name().startsWith("I") ? 1 : 0)) - 1;
+                    : type.width() == 8
+                            ? Long.MAX_VALUE
+                            : (1L << 8 * type.width() - (type.name().startsWith("I") ? 1 : 0)) - 1;
             long least = type.name().startsWith("I") ? -most - 1 : 0;
             long[] values = new long[n];
             for (int i = 0; i < n; i++) {
@@ -105,7 +107,8 @@ class RoundTripTest {
             new SafetensorsWriter().add("l", type, new long[] {n}, values).write(path);
             try (TensorSource file = TensorSource.open(path)) {
                 assertArrayEquals(values, file.readLongs("l"));
-                double[] doubles = java.util.Arrays.stream(values).asDoubleStream().toArray();
+                double[] doubles =
+                        java.util.Arrays.stream(values).asDoubleStream().toArray();
                 assertArrayEquals(doubles, file.readDoubles("l"));
             }
         }
@@ -137,9 +140,14 @@ class RoundTripTest {
                 other[place * width + (big ? width - 1 - b : b)] = data[element * width + b];
             }
         }
-        String descr = (width == 1 ? "|" : big ? ">" : "<") + (type == ElementType.BOOL ? "b" : type.name().toLowerCase(java.util.Locale.ROOT).charAt(0)) + width;
+        String descr = (width == 1 ? "|" : big ? ">" : "<")
+                + (type == ElementType.BOOL
+                        ? "b"
+                        : type.name().toLowerCase(java.util.Locale.ROOT).charAt(0))
+                + width;
         String tuple = java.util.Arrays.toString(shape).replace("[", "(").replace("]", shape.length == 1 ? ",)" : ")");
-        String header = "{'shape': " + tuple + ", \"descr\":'" + descr + "', 'fortran_order':" + (fortran ? "True" : "False") + ",}\n";
+        String header = "{'shape': " + tuple + ", \"descr\":'" + descr + "', 'fortran_order':"
+                + (fortran ? "True" : "False") + ",}\n";
         Path foreign = Raw.put(folder, "y.npy", Raw.npy(1 + (int) (seed & 1), header, other));
         assertArrayEquals(data, content(Npy.read(foreign)));
     }

@@ -30,7 +30,8 @@ class SafetensorsAcceptTest {
     @Test
     void namesComeInTheOrderOfTheData() {
         String rest = "\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":";
-        try (TensorSource file = open("{\"z\":{" + rest + "[1,2]},\"a\":{" + rest + "[2,3]},\"m\":{" + rest + "[0,1]}}", 3)) {
+        try (TensorSource file =
+                open("{\"z\":{" + rest + "[1,2]},\"a\":{" + rest + "[2,3]},\"m\":{" + rest + "[0,1]}}", 3)) {
             assertEquals(List.of("m", "z", "a"), List.copyOf(file.names()));
             assertArrayEquals(new long[] {2}, file.readLongs("a"));
         }
@@ -45,7 +46,8 @@ class SafetensorsAcceptTest {
             assertArrayEquals(new long[] {0x0100}, file.readLongs(""));
             assertEquals(1, file.info("").elements());
             assertEquals(0, file.readDoubles("none").length);
-            assertArrayEquals(new long[] {3, 0, Long.MAX_VALUE}, file.info("none").shape());
+            assertArrayEquals(
+                    new long[] {3, 0, Long.MAX_VALUE}, file.info("none").shape());
             assertEquals(Map.of("k", "\uD83D\uDE00\0"), file.metadata());
         }
     }

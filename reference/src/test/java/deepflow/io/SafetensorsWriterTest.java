@@ -99,8 +99,7 @@ class SafetensorsWriterTest {
             assertArrayEquals(new double[] {0x1p63, 0x1.FFFFFFFFFFFFFp63}, file.readDoubles("a"));
         }
         for (ElementType type : new ElementType[] {ElementType.U64, ElementType.U8, ElementType.BOOL}) {
-            SafetensorsWriter writer =
-                    new SafetensorsWriter().add("a", type, new long[] {2}, new long[] {0, -1});
+            SafetensorsWriter writer = new SafetensorsWriter().add("a", type, new long[] {2}, new long[] {0, -1});
             Raw.fails(() -> writer.write(folder.resolve("x")), "element 1 is -1, which " + type + " cannot hold");
         }
     }
@@ -123,17 +122,17 @@ class SafetensorsWriterTest {
         double nan = Double.longBitsToDouble(0xFFF8_0000_0000_1234L);
         for (ElementType type : List.of(ElementType.F16, ElementType.BF16, ElementType.F32, ElementType.F64)) {
             write(type, new long[] {1}, nan);
-            ByteBuffer bytes = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).limit(type.width());
+            ByteBuffer bytes =
+                    ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).limit(type.width());
             try (TensorSource file = TensorSource.open(folder.resolve("x"))) {
                 file.readBytes("a", 0, bytes);
             }
-            long expected =
-                    switch (type) {
-                        case F16 -> 0x7E00;
-                        case BF16 -> 0x7FC0;
-                        case F32 -> 0x7FC00000;
-                        default -> 0x7FF8_0000_0000_0000L;
-                    };
+            long expected = switch (type) {
+                case F16 -> 0x7E00;
+                case BF16 -> 0x7FC0;
+                case F32 -> 0x7FC00000;
+                default -> 0x7FF8_0000_0000_0000L;
+            };
             assertEquals(expected, bytes.clear().getLong(0));
         }
     }

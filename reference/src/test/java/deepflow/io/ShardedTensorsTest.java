@@ -38,7 +38,9 @@ class ShardedTensorsTest {
             Raw.fails(() -> set.readLongs("a"), "1.safetensors", "integers are needed");
             ByteBuffer bytes = ByteBuffer.allocate(8);
             set.readBytes("a", 0, bytes);
-            assertEquals(0x3FF0_0000_0000_0000L, bytes.order(java.nio.ByteOrder.LITTLE_ENDIAN).getLong(0));
+            assertEquals(
+                    0x3FF0_0000_0000_0000L,
+                    bytes.order(java.nio.ByteOrder.LITTLE_ENDIAN).getLong(0));
             Raw.fails(() -> set.info("c"), "m.safetensors.index.json has no tensor \"c\"");
         }
     }
@@ -60,10 +62,16 @@ class ShardedTensorsTest {
     @Test
     void disagreementsAreRejected() {
         fails(map("a", "1.safetensors", "b", "none.safetensors"), "none.safetensors does not exist");
-        fails(map("a", "1.safetensors", "b", "2.safetensors", "c", "2.safetensors"), "\"c\" is in \"2.safe", "it is not");
+        fails(
+                map("a", "1.safetensors", "b", "2.safetensors", "c", "2.safetensors"),
+                "\"c\" is in \"2.safe",
+                "it is not");
         fails(map("a", "1.safetensors", "b", "1.safetensors"), "\"b\" is in \"1.safetensors\", but it is not");
         shard("3.safetensors", "a", 3);
-        fails(map("a", "1.safetensors", "b", "2.safetensors", "c", "3.safetensors"), "\"a\" is in \"1.", "it is in \"3.");
+        fails(
+                map("a", "1.safetensors", "b", "2.safetensors", "c", "3.safetensors"),
+                "\"a\" is in \"1.",
+                "it is in \"3.");
         shard("2.safetensors", "extra", 3);
         fails(map("a", "1.safetensors", "b", "2.safetensors"), "does not list the tensor \"extra\"");
     }
@@ -98,7 +106,12 @@ class ShardedTensorsTest {
     private static String map(String... pairs) {
         StringBuilder json = new StringBuilder("{\"weight_map\":{");
         for (int i = 0; i < pairs.length; i += 2) {
-            json.append(i == 0 ? "" : ",").append('"').append(pairs[i]).append("\":\"").append(pairs[i + 1]).append('"');
+            json.append(i == 0 ? "" : ",")
+                    .append('"')
+                    .append(pairs[i])
+                    .append("\":\"")
+                    .append(pairs[i + 1])
+                    .append('"');
         }
         return json.append("}}").toString();
     }
