@@ -93,9 +93,8 @@ public final class SafetensorsWriter {
 
     /// Writes the file, in place of what was there.
     ///
-    /// @throws FormatException if a producer gives too few or too many elements or some that do not fit, or
-    ///     the file cannot be written; what a producer throws comes through. In all these cases the target stays as
-    it was
+    /// @throws FormatException if a producer gives too few or too many elements or some that do not fit, or the
+    ///     file cannot be written; what a producer throws comes through; in any case the target stays as it was
     public void write(Path target) {
         List<Declared> ordered = tensors.values().stream().sorted(ORDER).toList();
         byte[] header = header(ordered);
