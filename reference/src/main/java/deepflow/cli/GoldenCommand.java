@@ -100,8 +100,7 @@ final class GoldenCommand implements Callable<Integer> {
         }
         ModelConfig model = Configs.resolve(config);
         Objective published = Objective.published(model.k());
-        Objective objective =
-                new Objective(published.betas(), published.lambda(), path, target, published.sslWeight());
+        Objective objective = new Objective(published.betas(), published.lambda(), path, target, published.sslWeight());
         DType dtype = precision.dtype();
         try (Backend backend = Backends.open("cpu", dtype, common.threads())) {
             new Golden(model, objective, seed, batch, !noOptimizer).write(backend, "deepflow", out);

@@ -58,9 +58,9 @@ public record Checker(Backend backend) {
                 RecordedStep.run(backend, model, specs, weights, metadata.objective(), inputs.batch(), keep);
         List<Truth> truths = new ArrayList<>(Truths.of(step, specs, metadata.lossScale(), dump::has));
         if (metadata.optimizer() != null) {
-            truths.addAll(new OptimizerTruths(
-                            backend, metadata.optimizer(), withState, spec -> state(inputs, weights, spec))
-                    .of(step, dumpedGradients(dump, withState)));
+            truths.addAll(
+                    new OptimizerTruths(backend, metadata.optimizer(), withState, spec -> state(inputs, weights, spec))
+                            .of(step, dumpedGradients(dump, withState)));
         }
         double threshold = Math.max(
                 metadata.precision().threshold(),
@@ -91,16 +91,16 @@ public record Checker(Backend backend) {
             for (Family family : STATE) {
                 String name = family.of(spec.name());
                 if (!dump.has(name) || !dump.hasShape(name, spec.shape())) {
-                    throw new FormatException(dump.path() + ": the optimizer state needs " + name + " of shape "
-                            + spec.shape() + ".");
+                    throw new FormatException(
+                            dump.path() + ": the optimizer state needs " + name + " of shape " + spec.shape() + ".");
                 }
                 names.remove(name);
             }
             with.add(spec);
         }
         if (!names.isEmpty()) {
-            throw new FormatException(dump.path() + ": the optimizer state " + names.stream().sorted().findFirst().get()
-                    + " belongs to no parameter of the model.");
+            throw new FormatException(dump.path() + ": the optimizer state "
+                    + names.stream().sorted().findFirst().get() + " belongs to no parameter of the model.");
         }
         return with;
     }
@@ -143,8 +143,8 @@ public record Checker(Backend backend) {
             if (!given && !known.contains(name)) {
                 // other modules may have outputs that ours have not; a result that the step cannot have is wrong
                 boolean counts = family != null && family != Family.ACT && family != Family.GRADACT;
-                findings.add(Finding.uncompared(
-                        name, Finding.Status.UNEXPECTED, "the step has no such tensor", counts));
+                findings.add(
+                        Finding.uncompared(name, Finding.Status.UNEXPECTED, "the step has no such tensor", counts));
             }
         }
         return findings;
@@ -164,14 +164,13 @@ public record Checker(Backend backend) {
         double[] actual = dump.read(truth.name());
         Errors e = Errors.between(actual, truth.values().get(), truth.scale().get());
         if (truth.alternative() != null && !(e.relative() <= threshold)) {
-            Errors other =
-                    Errors.between(actual, truth.alternative().get(), truth.scale().get());
+            Errors other = Errors.between(
+                    actual, truth.alternative().get(), truth.scale().get());
             e = other.relative() <= threshold ? other : e;
         }
         String where = e.at() < 0 ? "" : index(e.nonFinite() >= 0 ? e.nonFinite() : e.at(), truth.shape());
         if (e.nonFinite() >= 0) {
-            return new Finding(
-                    truth.name(), Finding.Status.NOT_FINITE, e.relative(), e.largest(), where, true);
+            return new Finding(truth.name(), Finding.Status.NOT_FINITE, e.relative(), e.largest(), where, true);
         }
         boolean ok = e.relative() <= threshold;
         return new Finding(
@@ -180,9 +179,7 @@ public record Checker(Backend backend) {
 
     private static @Nullable Finding absence(Dump dump, Truth truth) {
         Family family = Family.byName(truth.name()).orElseThrow();
-        boolean familyThere = OPTIMIZER.contains(family)
-                ? OPTIMIZER.stream().anyMatch(dump::has)
-                : dump.has(family);
+        boolean familyThere = OPTIMIZER.contains(family) ? OPTIMIZER.stream().anyMatch(dump::has) : dump.has(family);
         if (!familyThere || truth.when() == Truth.Absence.FINE) {
             return null;
         }

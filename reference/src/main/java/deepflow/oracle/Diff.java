@@ -90,8 +90,8 @@ public record Diff(List<Entry> entries, List<String> metadata, int compared) {
         TensorInfo ia = a.info(name);
         TensorInfo ib = b.info(name);
         if (!Arrays.equals(ia.shape(), ib.shape())) {
-            entries.add(uncompared(
-                    name, Kind.SHAPE, Arrays.toString(ia.shape()) + " and " + Arrays.toString(ib.shape())));
+            entries.add(
+                    uncompared(name, Kind.SHAPE, Arrays.toString(ia.shape()) + " and " + Arrays.toString(ib.shape())));
             return;
         }
         double error = 0;

@@ -149,8 +149,8 @@ final class DumpInputs {
         int[] labels = new int[n];
         for (int i = 0; i < n; i++) {
             if (y[i] < 0 || y[i] > config.classes()) {
-                throw new FormatException(dump.path() + ": tensor in.y holds the label " + y[i] + ", labels go from 0 to "
-                        + config.classes() + " (the null class).");
+                throw new FormatException(dump.path() + ": tensor in.y holds the label " + y[i]
+                        + ", labels go from 0 to " + config.classes() + " (the null class).");
             }
             labels[i] = (int) y[i];
         }

@@ -54,8 +54,6 @@ public enum Family {
 
     /// The family a name belongs to.
     public static Optional<Family> byName(String name) {
-        return Arrays.stream(values())
-                .filter(f -> name.startsWith(f.prefix))
-                .findFirst();
+        return Arrays.stream(values()).filter(f -> name.startsWith(f.prefix)).findFirst();
     }
 }

@@ -36,7 +36,8 @@ final class StepMemory {
         }
         double tokens = (double) samples * c.tokens();
         double blocks = c.depth() + 2.0 * (c.k() - 1);
-        double perBlock = TOKEN_TENSORS_PER_BLOCK + (keep == RecordedStep.Keep.OUTPUTS_AND_GRADIENTS ? GRADIENTS_KEPT : 0);
+        double perBlock =
+                TOKEN_TENSORS_PER_BLOCK + (keep == RecordedStep.Keep.OUTPUTS_AND_GRADIENTS ? GRADIENTS_KEPT : 0);
         double values = tokens * c.width() * perBlock * blocks
                 + tokens * (2.0 * c.acc() * 6) * (c.k() - 1)
                 + tokens * c.tokens() * c.heads() * (blocks + 3);

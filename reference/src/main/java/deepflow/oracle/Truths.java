@@ -39,8 +39,7 @@ final class Truths {
 
     /// @param lossScale what gradients in the dump are multiplied by
     /// @param inDump whether the dump has a tensor of a name: two forms of one module are told apart by it
-    static List<Truth> of(
-            RecordedStep step, List<ParameterSpec> specs, double lossScale, Predicate<String> inDump) {
+    static List<Truth> of(RecordedStep step, List<ParameterSpec> specs, double lossScale, Predicate<String> inDump) {
         Truths t = new Truths(step, lossScale, inDump);
         t.outputs();
         t.predictions();
@@ -61,7 +60,8 @@ final class Truths {
                 continue;
             }
             String name = Family.GRADACT.of(output.name());
-            if (name.endsWith(KEY) && !inDump.test(Family.ACT.of(called(output.name(), 2)))
+            if (name.endsWith(KEY)
+                    && !inDump.test(Family.ACT.of(called(output.name(), 2)))
                     && !inDump.test(Family.GRADACT.of(called(output.name(), 2)))) {
                 continue; // one call served key and value: added below, when the other gradient is known
             }
@@ -103,8 +103,7 @@ final class Truths {
                 || name.endsWith(".act")
                 || name.equals("x_embedder")
                 || name.endsWith(VALUE)
-                || name.matches(".*\\.[0-9]+(#[0-9]+)?")
-                        && !name.matches("blocks\\.[0-9]+");
+                || name.matches(".*\\.[0-9]+(#[0-9]+)?") && !name.matches("blocks\\.[0-9]+");
     }
 
     private void predictions() {
@@ -166,7 +165,9 @@ final class Truths {
     private double[] gradientOf(Variable v) {
         @Nullable Tensor g = v.gradient();
         Shape shape = v.shape();
-        double[] values = g == null ? new double[Math.toIntExact(shape.size())] : step.backend().download(g);
+        double[] values = g == null
+                ? new double[Math.toIntExact(shape.size())]
+                : step.backend().download(g);
         if (lossScale != 1) {
             for (int i = 0; i < values.length; i++) {
                 values[i] *= lossScale;

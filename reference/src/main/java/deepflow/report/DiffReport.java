@@ -38,16 +38,15 @@ public final class DiffReport {
         List<String> lines = new ArrayList<>();
         diff.metadata().forEach(key -> lines.add("metadata " + key + ": differs"));
         for (Diff.Entry e : diff.entries()) {
-            lines.add(
-                    e.name().replaceAll("\\p{Cntrl}", "?") + ": "
-                            + (e.kind() == Diff.Kind.VALUES
-                                    ? String.format(
-                                            Locale.ROOT,
-                                            "relative %.1e, largest %.1e, %d elements",
-                                            e.relative(),
-                                            e.largest(),
-                                            e.count())
-                                    : label(e.kind()) + " " + e.detail()));
+            lines.add(e.name().replaceAll("\\p{Cntrl}", "?") + ": "
+                    + (e.kind() == Diff.Kind.VALUES
+                            ? String.format(
+                                    Locale.ROOT,
+                                    "relative %.1e, largest %.1e, %d elements",
+                                    e.relative(),
+                                    e.largest(),
+                                    e.count())
+                            : label(e.kind()) + " " + e.detail()));
         }
         return lines;
     }
