@@ -13,6 +13,16 @@ final class ActivationsF64 {
     private static final double CUBIC = 0.044715;
     private static final double CUBIC_SLOPE = 3 * 0.044715;
 
+    /// A function of elements [from, to) of x, written to y.
+    interface Forward {
+        void apply(double[] x, double[] y, int from, int to);
+    }
+
+    /// A gradient: of x and dy, written to dx.
+    interface Backward {
+        void apply(double[] x, double[] dy, double[] dx, int from, int to);
+    }
+
     private ActivationsF64() {}
 
     static void sqrt(double[] x, double[] y, int from, int to) {

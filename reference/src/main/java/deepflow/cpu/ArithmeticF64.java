@@ -20,6 +20,9 @@ final class ArithmeticF64 {
     /// out ← x ∘ y, `y` broadcast as the pattern says.
     static void apply(Threads threads, Operation op, double[] x, double[] y, double[] out, Pattern pattern) {
         int inner = pattern.inner();
+        if (x.length == 0) {
+            return;
+        }
         if (!pattern.sharedInside()) {
             threads.split(pattern.outer(), inner, 1, (from, to) -> {
                 double[] filled = new double[Math.min(CHUNK, inner)];

@@ -1,5 +1,9 @@
 package deepflow.cpu;
 
+import static deepflow.cpu.MemoryF64.array;
+import static deepflow.cpu.MemoryF64.indices;
+import static deepflow.cpu.MemoryF64.values;
+
 import deepflow.cpu.ArithmeticF64.Operation;
 import deepflow.tensor.AdamWStep;
 import deepflow.tensor.Arena;
@@ -14,15 +18,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// [Backend] on the CPU, in float64: checks arguments, allocates results, and hands arrays to the kernels.
-///
-/// Tensors live in arrays, so none has more than 2³¹ − 1 elements.
 final class CpuBackendF64 implements Backend {
-    private static final DType TYPE = DType.F64;
+    private static final DType TYPE = MemoryF64.TYPE;
     /// Elementary operations in an exponential, a hyperbolic tangent and a call of StrictMath, roughly.
     private static final int COST = 20;
 
     private final Threads threads;
-    private final Arenas arenas = new Arenas();
+    private final MemoryF64 memory = new MemoryF64();
 
     CpuBackendF64(int threads) {
         this.threads = new Threads(threads);
@@ -40,63 +42,19 @@ final class CpuBackendF64 implements Backend {
 
     // ---- memory ---------------------------------------------------------------------------------------------
 
-    private static double[] values(Tensor x) {
-        if (x.storage() instanceof BufferF64 buffer) {
-            return buffer.values();
-        }
-        throw new IllegalArgumentException("tensor " + x.shape() + " of type " + x.dtype()
-                + " belongs to another back end; this one computes in " + TYPE + " on the CPU");
-    }
-
-    private static int[] indices(Tensor x) {
-        if (x.storage() instanceof IndexBuffer buffer) {
-            return buffer.values();
-        }
-        throw new IllegalArgumentException("index tensor " + x.shape() + " belongs to another back end");
-    }
-
-    private static double[] array(Shape shape) {
-        if (shape.size() > Integer.MAX_VALUE - 8) {
-            throw new IllegalArgumentException("device cpu holds at most 2³¹ − 9 elements, got shape " + shape);
-        }
-        return new double[(int) shape.size()];
-    }
-
-    private Tensor tensor(Shape shape, double[] values) {
-        return new Tensor(shape, TYPE, arenas.register(new BufferF64(values)));
-    }
-
     @Override
     public Tensor upload(double[] values, Shape shape) { // keep
-        Arguments.values("upload", values.length, shape);
-        double[] out = array(shape);
-        for (int i = 0; i < out.length; i++) {
-            out[i] = LanesF64.canonical(FormatF64.round(values[i]));
-        }
-        return tensor(shape, out);
+        return memory.upload(values, shape);
     }
 
     @Override
     public Tensor uploadIndices(int[] values, Shape shape) {
-        Arguments.values("uploadIndices", values.length, shape);
-        return new Tensor(shape, DType.I32, arenas.register(new IndexBuffer(values.clone())));
+        return memory.uploadIndices(values, shape);
     }
 
     @Override
     public double[] download(Tensor x) { // keep
-        double[] out = new double[Math.toIntExact(x.size())]; // keep
-        if (x.dtype() == DType.I32) {
-            int[] from = indices(x);
-            for (int i = 0; i < out.length; i++) {
-                out[i] = from[i];
-            }
-        } else {
-            double[] from = values(x);
-            for (int i = 0; i < out.length; i++) {
-                out[i] = from[i];
-            }
-        }
-        return out;
+        return MemoryF64.download(x);
     }
 
     @Override
@@ -115,13 +73,17 @@ final class CpuBackendF64 implements Backend {
 
     @Override
     public Arena arena() {
-        return arenas.open();
+        return memory.arena();
     }
 
     @Override
     public void close() {
-        arenas.close();
+        memory.close();
         threads.close();
+    }
+
+    private Tensor tensor(Shape shape, double[] values) {
+        return memory.tensor(shape, values);
     }
 
     // ---- pointwise ------------------------------------------------------------------------------------------
@@ -130,10 +92,7 @@ final class CpuBackendF64 implements Backend {
         Arguments.floating(name, TYPE, x, y);
         Arguments.broadcasts(name, x, y);
         double[] out = array(x.shape());
-        Pattern pattern = Pattern.of(y.shape(), x.shape());
-        if (out.length > 0) {
-            ArithmeticF64.apply(threads, operation, values(x), values(y), out, pattern);
-        }
+        ArithmeticF64.apply(threads, operation, values(x), values(y), out, Pattern.of(y.shape(), x.shape()));
         return tensor(x.shape(), out);
     }
 
@@ -165,17 +124,7 @@ final class CpuBackendF64 implements Backend {
         return tensor(x.shape(), out);
     }
 
-    /// A function of elements [from, to) of x, written to y.
-    private interface Pointwise {
-        void apply(double[] x, double[] y, int from, int to);
-    }
-
-    /// A gradient: of x and dy, written to dx.
-    private interface PointwiseBackward {
-        void apply(double[] x, double[] dy, double[] dx, int from, int to);
-    }
-
-    private Tensor map(String name, int cost, Tensor x, Pointwise kernel) {
+    private Tensor map(String name, int cost, Tensor x, ActivationsF64.Forward kernel) {
         Arguments.floating(name, TYPE, x);
         double[] in = values(x);
         double[] out = array(x.shape());
@@ -183,7 +132,7 @@ final class CpuBackendF64 implements Backend {
         return tensor(x.shape(), out);
     }
 
-    private Tensor mapBackward(String name, int cost, Tensor x, Tensor dy, PointwiseBackward kernel) {
+    private Tensor mapBackward(String name, int cost, Tensor x, Tensor dy, ActivationsF64.Backward kernel) {
         Arguments.floating(name, TYPE, x, dy);
         Arguments.same(name, x, dy);
         double[] in = values(x);
@@ -255,23 +204,10 @@ final class CpuBackendF64 implements Backend {
     public Tensor matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB) {
         Arguments.floating("matmul", TYPE, a, b);
         Shape shape = Arguments.matmul(a.shape(), transposeA, b.shape(), transposeB);
-        int r = shape.rank();
         int k = a.shape().dim(transposeA ? -2 : -1);
+        ProductSize size = new ProductSize(shape.product(0, shape.rank() - 2), shape.dim(-2), shape.dim(-1), k);
         double[] out = array(shape);
-        if (out.length > 0) {
-            ProductsF64.multiply(
-                    threads,
-                    shape.product(0, r - 2),
-                    shape.dim(-2),
-                    shape.dim(-1),
-                    k,
-                    values(a),
-                    transposeA,
-                    values(b),
-                    transposeB,
-                    null,
-                    out);
-        }
+        ProductsF64.multiply(threads, size, values(a), transposeA, values(b), transposeB, null, out);
         return tensor(shape, out);
     }
 
@@ -286,10 +222,9 @@ final class CpuBackendF64 implements Backend {
             Arguments.shape("linear's bias", Shape.of(n), bias);
         }
         double[] out = array(shape);
-        if (out.length > 0) {
-            double[] b = bias == null ? null : values(bias);
-            ProductsF64.multiply(threads, 1, out.length / n, n, k, values(x), false, values(w), true, b, out);
-        }
+        ProductSize size = new ProductSize(1, x.shape().product(0, x.shape().rank() - 1), n, k);
+        double[] b = bias == null ? null : values(bias);
+        ProductsF64.multiply(threads, size, values(x), false, values(w), true, b, out);
         return tensor(shape, out);
     }
 
@@ -316,10 +251,7 @@ final class CpuBackendF64 implements Backend {
 
     @Override
     public Tensor layerNormBackward(Normalized forward, Tensor dy) {
-        Arguments.floating("layerNormBackward", TYPE, forward.y(), forward.rstd(), dy);
-        Arguments.rows("layerNormBackward", dy);
-        Arguments.same("layerNormBackward", forward.y(), dy);
-        Arguments.shape("layerNormBackward", dy.shape().with(-1, 1), forward.rstd());
+        Arguments.layerNormBackward(TYPE, forward, dy);
         int d = dy.shape().dim(-1);
         double[] y = values(forward.y());
         double[] rstd = values(forward.rstd());
@@ -389,15 +321,10 @@ final class CpuBackendF64 implements Backend {
     public Tensor concat(int axis, List<Tensor> parts) {
         Arguments.floating("concat", TYPE, parts.toArray(new Tensor[0]));
         Shape shape = Arguments.concat(axis, parts);
-        int a = shape.axis(axis);
-        int outer = shape.product(0, a);
-        int width = shape.product(a, shape.rank());
         double[] out = array(shape);
         int at = 0;
         for (Tensor part : parts) {
-            int run = part.shape().product(a, shape.rank());
-            LayoutF64.runs(values(part), 0, run, out, at, width, outer, run);
-            at += run;
+            at += LayoutF64.insert(values(part), part.shape(), shape, shape.axis(axis), at, out);
         }
         return tensor(shape, out);
     }
@@ -406,11 +333,8 @@ final class CpuBackendF64 implements Backend {
     public Tensor slice(Tensor x, int axis, int from, int to) {
         Arguments.floating("slice", TYPE, x);
         Shape shape = Arguments.slice(x.shape(), axis, from, to);
-        int a = shape.axis(axis);
-        int inner = shape.product(a + 1, shape.rank());
-        int run = (to - from) * inner;
         double[] out = array(shape);
-        LayoutF64.runs(values(x), from * inner, x.shape().dim(a) * inner, out, 0, run, shape.product(0, a), run);
+        LayoutF64.slice(values(x), x.shape(), shape, shape.axis(axis), from, out);
         return tensor(shape, out);
     }
 
@@ -441,18 +365,12 @@ final class CpuBackendF64 implements Backend {
         Arguments.floating("addInPlace", TYPE, accumulator, x);
         Arguments.same("addInPlace", accumulator, x);
         double[] sum = values(accumulator);
-        Pattern everything = Pattern.of(x.shape(), x.shape());
-        if (sum.length > 0) {
-            ArithmeticF64.apply(threads, Operation.ADD, sum, values(x), sum, everything);
-        }
+        ArithmeticF64.apply(threads, Operation.ADD, sum, values(x), sum, Pattern.of(x.shape(), x.shape()));
     }
 
     @Override
     public void adamW(Tensor w, Tensor g, Tensor m, Tensor v, AdamWStep step) {
-        Arguments.floating("adamW", TYPE, w, g, m, v);
-        Arguments.same("adamW", w, g);
-        Arguments.same("adamW", w, m);
-        Arguments.same("adamW", w, v);
+        Arguments.adamW(TYPE, w, g, m, v);
         double[] weight = values(w);
         double[] gradient = values(g);
         double[] first = values(m);

@@ -3,7 +3,8 @@ package deepflow.cpu;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// eˣ and tanh x, element by element in place, within 1 ulp (measured by the tests: below 0.6), the same bits in
+/// eˣ and tanh x, element by element in place, within 1 ulp (measured by the tests: 0.80 for exp, 0.78 for tanh), the
+/// same bits in
 /// vector body and scalar tail. NaN, infinities, signed zeros and subnormals as IEEE 754 recommends.
 ///
 /// **Reduction** (Cody and Waite): x = n·ln 2 + r, n an integer, |r| ≤ ½ ln 2, r = rh + rl to about twice the

@@ -38,10 +38,25 @@ final class LayoutF64 {
         });
     }
 
-    /// Copies `outer` runs of `run` elements, `stride` apart in each array.
-    static void runs(double[] x, int xo, int xStride, double[] out, int o, int oStride, int outer, int run) {
-        for (int i = 0; i < outer; i++) {
-            System.arraycopy(x, xo + i * xStride, out, o + i * oStride, run);
+    /// out ← x as a part of a concatenation along an axis, `at` elements into each run of `whole`.
+    ///
+    /// @return elements that the part takes in each run
+    static int insert(double[] x, Shape part, Shape whole, int axis, int at, double[] out) {
+        int run = part.product(axis, part.rank());
+        int stride = whole.product(axis, whole.rank());
+        for (int i = 0; i < whole.product(0, axis); i++) {
+            System.arraycopy(x, i * run, out, i * stride + at, run);
+        }
+        return run;
+    }
+
+    /// out ← elements of x along an axis, starting at `from`.
+    static void slice(double[] x, Shape whole, Shape part, int axis, int from, double[] out) {
+        int run = part.product(axis, part.rank());
+        int stride = whole.product(axis, whole.rank());
+        int first = from * whole.product(axis + 1, whole.rank());
+        for (int i = 0; i < part.product(0, axis); i++) {
+            System.arraycopy(x, i * stride + first, out, i * run, run);
         }
     }
 

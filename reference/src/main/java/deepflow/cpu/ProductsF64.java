@@ -25,16 +25,20 @@ final class ProductsF64 {
     /// @param bias N numbers added to every row, or null
     static void multiply(
             Threads threads,
-            int batches,
-            int m,
-            int n,
-            int k,
+            ProductSize size,
             double[] a,
             boolean transposeA,
             double[] b,
             boolean transposeB,
             double @Nullable [] bias,
             double[] c) {
+        if (c.length == 0) {
+            return;
+        }
+        int batches = size.batches();
+        int m = size.m();
+        int n = size.n();
+        int k = size.k();
         double cost = (double) m * n * k / 8 + (double) m * n;
         if (batches >= threads.count() && (batches > 1 || threads.count() == 1)) {
             threads.split(batches, cost, 1, (from, to) -> {

@@ -95,6 +95,22 @@ public final class Arguments {
         return x.with(-1, w.dim(0));
     }
 
+    /// Arguments of [Backend#layerNormBackward].
+    public static void layerNormBackward(DType dtype, Normalized forward, Tensor dy) {
+        floating("layerNormBackward", dtype, forward.y(), forward.rstd(), dy);
+        rows("layerNormBackward", dy);
+        same("layerNormBackward", forward.y(), dy);
+        shape("layerNormBackward", dy.shape().with(-1, 1), forward.rstd());
+    }
+
+    /// Arguments of [Backend#adamW].
+    public static void adamW(DType dtype, Tensor w, Tensor g, Tensor m, Tensor v) {
+        floating("adamW", dtype, w, g, m, v);
+        same("adamW", w, g);
+        same("adamW", w, m);
+        same("adamW", w, v);
+    }
+
     /// Shapes of [Backend#sumTo].
     public static void sumTo(Shape x, Shape to) {
         if (!to.broadcastsTo(x)) {

@@ -417,10 +417,7 @@ public final class NaiveBackend implements Backend {
 
     @Override
     public Tensor layerNormBackward(Normalized forward, Tensor dy) {
-        Arguments.floating("layerNormBackward", DType.F64, forward.y(), forward.rstd(), dy);
-        Arguments.rows("layerNormBackward", dy);
-        Arguments.same("layerNormBackward", forward.y(), dy);
-        Arguments.shape("layerNormBackward", dy.shape().with(-1, 1), forward.rstd());
+        Arguments.layerNormBackward(DType.F64, forward, dy);
         int d = dy.shape().dim(-1);
         double[] y = values(forward.y());
         double[] g = values(dy);
@@ -635,10 +632,7 @@ public final class NaiveBackend implements Backend {
 
     @Override
     public void adamW(Tensor w, Tensor g, Tensor m, Tensor v, AdamWStep step) {
-        Arguments.floating("adamW", DType.F64, w, g, m, v);
-        Arguments.same("adamW", w, g);
-        Arguments.same("adamW", w, m);
-        Arguments.same("adamW", w, v);
+        Arguments.adamW(DType.F64, w, g, m, v);
         double[] weight = values(w);
         double[] gradient = values(g);
         double[] first = values(m);

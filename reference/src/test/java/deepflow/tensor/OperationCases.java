@@ -10,7 +10,7 @@ import java.util.SplittableRandom;
 /// every vector width and every number of threads.
 public final class OperationCases {
     /// Extents around the sizes where kernels change their way: vectors, tiles, blocks of k, chunks.
-    private static final int[] LENGTHS = {0, 1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 40, 64, 100, 255, 513, 4097, 9000};
+    private static final int[] LENGTHS = {0, 1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 40, 64, 100, 255, 513};
 
     private static final int[][] PRODUCTS = {
         {1, 1, 1},
@@ -34,6 +34,9 @@ public final class OperationCases {
             put(b, out, "pointwise " + n, () -> pointwise(b, n));
             put(b, out, "sums " + n, () -> sums(b, n));
             put(b, out, "optimizer " + n, () -> optimizer(b, n));
+        }
+        for (int n : new int[] {4095, 4097, 9000}) {
+            put(b, out, "long sums " + n, () -> longSums(b, n));
         }
         for (int d : new int[] {1, 2, 7, 8, 16, 17, 33, 40, 100, 513}) {
             put(b, out, "rows " + d, () -> rows(b, d));
@@ -134,16 +137,21 @@ public final class OperationCases {
         for (boolean special : new boolean[] {false, true}) {
             Tensor x = special ? special(b, 5, n) : plain(b, 5, n);
             out.addAll(List.of(b.sumTo(x, Shape.of(1)), b.sumOfSquares(x), b.countNonFinite(x)));
-            Tensor wide = plain(b, 6, 3, n, 2, 5);
-            for (int mask = 0; mask < 16; mask++) {
-                int[] to = wide.shape().dims();
-                for (int axis = 0; axis < 4; axis++) {
-                    to[axis] = (mask >> axis & 1) != 0 ? 1 : to[axis];
-                }
-                out.add(b.sumTo(wide, Shape.of(to)));
+        }
+        Tensor wide = plain(b, 6, 3, n, 2, 5);
+        for (int mask = 0; mask < 16; mask++) {
+            int[] to = wide.shape().dims();
+            for (int axis = 0; axis < 4; axis++) {
+                to[axis] = (mask >> axis & 1) != 0 ? 1 : to[axis];
             }
+            out.add(b.sumTo(wide, Shape.of(to)));
         }
         return out;
+    }
+
+    private static List<Tensor> longSums(Backend b, int n) {
+        Tensor x = plain(b, 40, n);
+        return List.of(b.sumTo(x, Shape.of(1)), b.sumOfSquares(x), b.sumTo(plain(b, 41, n, 2), Shape.of(1, 2)));
     }
 
     private static List<Tensor> optimizer(Backend b, int n) {
@@ -203,8 +211,8 @@ public final class OperationCases {
 
     /// Sizes at which work is split between threads.
     private static List<Tensor> large(Backend b) {
-        Tensor x = plain(b, 30, 150, 300);
-        Tensor y = plain(b, 31, 150, 300);
+        Tensor x = plain(b, 30, 90, 300);
+        Tensor y = plain(b, 31, 90, 300);
         Normalized norm = b.layerNorm(x, 1e-6);
         Tensor p = b.softmax(x);
         return List.of(
@@ -214,16 +222,16 @@ public final class OperationCases {
                 b.geluBackward(x, y),
                 b.add(x, y),
                 b.multiply(x, plain(b, 32, 1, 300)),
-                b.multiply(x, plain(b, 33, 150, 1)),
+                b.multiply(x, plain(b, 33, 90, 1)),
                 norm.y(),
                 b.layerNormBackward(norm, y),
                 p,
                 b.softmaxBackward(p, y),
-                b.sumTo(plain(b, 34, 700, 400), Shape.of(1, 400)),
-                b.sumTo(plain(b, 34, 700, 400), Shape.of(700, 1)),
-                b.sumOfSquares(plain(b, 35, 300_001)),
-                b.countNonFinite(special(b, 36, 300_001)),
-                b.permute(plain(b, 37, 50, 60, 70), 2, 0, 1));
+                b.sumTo(plain(b, 34, 700, 120), Shape.of(1, 120)),
+                b.sumTo(plain(b, 34, 700, 120), Shape.of(700, 1)),
+                b.sumOfSquares(plain(b, 35, 100_001)),
+                b.countNonFinite(special(b, 36, 100_001)),
+                b.permute(plain(b, 37, 30, 40, 50), 2, 0, 1));
     }
 
     private static List<Tensor> layout(Backend b) {

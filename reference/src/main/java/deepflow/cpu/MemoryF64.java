@@ -1,0 +1,84 @@
+package deepflow.cpu;
+
+import deepflow.tensor.Arena;
+import deepflow.tensor.Arguments;
+import deepflow.tensor.DType;
+import deepflow.tensor.Shape;
+import deepflow.tensor.Tensor;
+
+/// The tensors of one float64 back end: how they come to be, and the arrays behind them. A tensor is one array, so
+/// none has more than 2³¹ − 9 elements.
+final class MemoryF64 implements AutoCloseable {
+    static final DType TYPE = DType.F64;
+
+    private final Arenas arenas = new Arenas();
+
+    /// The elements of a tensor; writing to them changes it.
+    static double[] values(Tensor x) {
+        if (x.storage() instanceof BufferF64 buffer) {
+            return buffer.values();
+        }
+        throw new IllegalArgumentException("tensor " + x.shape() + " of type " + x.dtype()
+                + " belongs to another back end; this one computes in " + TYPE + " on the CPU");
+    }
+
+    /// The elements of an index tensor.
+    static int[] indices(Tensor x) {
+        if (x.storage() instanceof IndexBuffer buffer) {
+            return buffer.values();
+        }
+        throw new IllegalArgumentException("index tensor " + x.shape() + " belongs to another back end");
+    }
+
+    /// A new array of zeros for a shape.
+    static double[] array(Shape shape) {
+        if (shape.size() > Integer.MAX_VALUE - 8) {
+            throw new IllegalArgumentException("device cpu holds at most 2³¹ − 9 elements, got shape " + shape);
+        }
+        return new double[(int) shape.size()];
+    }
+
+    /// A tensor of the innermost arena over an array that is nobody else's.
+    Tensor tensor(Shape shape, double[] values) {
+        return new Tensor(shape, TYPE, arenas.register(new BufferF64(values)));
+    }
+
+    Tensor upload(double[] values, Shape shape) { // keep
+        Arguments.values("upload", values.length, shape);
+        double[] out = array(shape);
+        for (int i = 0; i < out.length; i++) {
+            out[i] = LanesF64.canonical(FormatF64.round(values[i]));
+        }
+        return tensor(shape, out);
+    }
+
+    Tensor uploadIndices(int[] values, Shape shape) {
+        Arguments.values("uploadIndices", values.length, shape);
+        return new Tensor(shape, DType.I32, arenas.register(new IndexBuffer(values.clone())));
+    }
+
+    static double[] download(Tensor x) { // keep
+        double[] out = new double[Math.toIntExact(x.size())]; // keep
+        if (x.dtype() == DType.I32) {
+            int[] from = indices(x);
+            for (int i = 0; i < out.length; i++) {
+                out[i] = from[i];
+            }
+        } else {
+            double[] from = values(x);
+            for (int i = 0; i < out.length; i++) {
+                out[i] = from[i];
+            }
+        }
+        return out;
+    }
+
+    Arena arena() {
+        return arenas.open();
+    }
+
+    @Override
+    public void close() {
+        arenas.close();
+    }
+}

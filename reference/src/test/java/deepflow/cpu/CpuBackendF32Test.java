@@ -1,0 +1,10 @@
+package deepflow.cpu;
+
+import deepflow.tensor.BackendConformance;
+
+/// The generated float32 CPU back end against the naive float64 one.
+class CpuBackendF32Test extends BackendConformance {
+    CpuBackendF32Test() {
+        super(new CpuBackendF32(2));
+    }
+}

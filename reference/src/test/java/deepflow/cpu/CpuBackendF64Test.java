@@ -1,0 +1,10 @@
+package deepflow.cpu;
+
+import deepflow.tensor.BackendConformance;
+
+/// The float64 CPU back end against the naive one.
+class CpuBackendF64Test extends BackendConformance {
+    CpuBackendF64Test() {
+        super(new CpuBackendF64(2));
+    }
+}
