@@ -1,14 +1,17 @@
 package deepflow.io;
 
+import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.Reader;
 import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
-import java.nio.CharBuffer;
 
 /// A range of a file as a stream, by positional reads: the channel's own position is left alone.
 final class ChannelStream extends InputStream {
@@ -39,6 +42,12 @@ final class ChannelStream extends InputStream {
         int n = channel.read(ByteBuffer.wrap(into, offset, (int) Math.min(length, end - position)), position);
         position += Math.max(n, 0);
         return n;
+    }
+
+    /// A range of a file as text; it must be UTF-8, which [#brokenUtf8] tells.
+    static Reader text(FileChannel channel, long begin, long length) {
+        InputStream stream = new BufferedInputStream(new ChannelStream(channel, begin, length), 1 << 16);
+        return new InputStreamReader(stream, StandardCharsets.UTF_8);
     }
 
     /// Fills the buffer from the position on; false when the file ends first.

@@ -101,7 +101,8 @@ final class ElementDecoder {
             case U64 -> {
                 long value = in.getLong();
                 if (value < 0) {
-                    throw where.error(index, "is " + Long.toUnsignedString(value) + ", more than a signed 64-bit integer");
+                    throw where.error(
+                            index, "is " + Long.toUnsignedString(value) + ", more than a signed 64-bit integer");
                 }
                 yield value;
             }

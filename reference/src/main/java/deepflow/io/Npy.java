@@ -20,7 +20,8 @@ public final class Npy {
 
     /// Reads a file.
     ///
-    /// @throws FormatException if it cannot be read, breaks a rule of the format, or has more than 2³¹−1 bytes of data
+    /// @throws FormatException if it cannot be read, breaks a rule of the format, or has
+    ///     more than 2³¹−1 bytes of data
     public static NpyArray read(Path path) {
         String file = Text.path(path);
         try (FileChannel channel = RegularFile.open(path)) {
@@ -64,8 +65,8 @@ public final class Npy {
             throw new FormatException(what + " is cut off in its npy header.");
         }
         if (claimed > NpyHeader.LONGEST) {
-            throw new FormatException(
-                    what + " has a npy header of " + claimed + " bytes, more than the " + NpyHeader.LONGEST + " allowed.");
+            throw new FormatException(what + " has a npy header of " + claimed + " bytes, more than the "
+                    + NpyHeader.LONGEST + " allowed.");
         }
         byte[] text = in.readNBytes((int) claimed);
         if (text.length < claimed) {
@@ -82,12 +83,14 @@ public final class Npy {
             throw new FormatException(what + " has a shape whose size overflows 63 bits.");
         }
         if (bytes != left) {
-            throw new FormatException(what + " needs " + bytes + " bytes by its shape " + Arrays.toString(header.shape())
-                    + " and type " + header.type() + ", but has " + left + " (it is too "
-                    + (left < bytes ? "short" : "long") + ").");
+            throw new FormatException(
+                    what + " needs " + bytes + " bytes by its shape " + Arrays.toString(header.shape())
+                            + " and type " + header.type() + ", but has " + left + " (it is too "
+                            + (left < bytes ? "short" : "long") + ").");
         }
         if (bytes > Integer.MAX_VALUE) {
-            throw new FormatException(what + " has " + bytes + " bytes of data, more than the 2147483647 read at once.");
+            throw new FormatException(
+                    what + " has " + bytes + " bytes of data, more than the 2147483647 read at once.");
         }
         byte[] data = Sizes.allocate(what, bytes, 1, byte[]::new);
         if (in.readNBytes(data, 0, data.length) < data.length) {

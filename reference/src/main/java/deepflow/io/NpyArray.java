@@ -22,7 +22,8 @@ public final class NpyArray {
 
     /// Makes an array from doubles, rounded to the type.
     ///
-    /// @throws FormatException if the shape does not have as many elements, the type cannot hold one of them, or is BF16
+    /// @throws FormatException if the shape does not have as many elements, the type cannot hold one of
+    ///     them, or is BF16
     public static NpyArray of(ElementType type, long[] shape, double[] values) {
         ByteBuffer bytes = room(type, shape, values.length);
         ElementEncoder.doubles(type, values, 0, values.length, bytes, new Where("The array", 0));
@@ -46,8 +47,8 @@ public final class NpyArray {
             }
         }
         if (Sizes.elements(shape) != count) {
-            throw new FormatException(
-                    "The array got " + count + " elements, which is not what its shape " + Arrays.toString(shape) + " has.");
+            throw new FormatException("The array got " + count + " elements, which is not what its shape "
+                    + Arrays.toString(shape) + " has.");
         }
         if ((long) count * type.width() > Integer.MAX_VALUE) {
             throw new FormatException("The array has more than 2147483647 bytes, which this program does not write.");

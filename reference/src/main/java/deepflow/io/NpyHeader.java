@@ -26,7 +26,8 @@ record NpyHeader(ElementType type, boolean bigEndian, boolean fortran, long[] sh
 
     /// The header of version 1 with magic and padding to a multiple of 64, as NumPy writes it.
     static byte[] write(ElementType type, long[] shape) {
-        StringBuilder text = new StringBuilder("{'descr': '").append(descr(type)).append("', 'fortran_order': False, 'shape': (");
+        StringBuilder text =
+                new StringBuilder("{'descr': '").append(descr(type)).append("', 'fortran_order': False, 'shape': (");
         for (int i = 0; i < shape.length; i++) {
             text.append(i == 0 ? "" : ", ").append(shape[i]);
         }

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.util.Collections;
+import java.util.Enumeration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
@@ -17,7 +18,6 @@ import java.util.zip.CheckedInputStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
-import java.util.Enumeration;
 
 /// NumPy's npz files: zip archives of npy files.
 ///
@@ -60,7 +60,9 @@ public final class Npz {
             Map<String, ZipEntry> entries = judge(file, zip, limit);
             Map<String, NpyArray> arrays = new LinkedHashMap<>();
             for (Map.Entry<String, ZipEntry> entry : entries.entrySet()) {
-                arrays.put(entry.getKey(), read(file + ": the array " + Text.quote(entry.getKey()), zip, entry.getValue()));
+                arrays.put(
+                        entry.getKey(),
+                        read(file + ": the array " + Text.quote(entry.getKey()), zip, entry.getValue()));
             }
             return Collections.unmodifiableMap(arrays);
         } catch (IOException | IllegalArgumentException e) {

@@ -1,14 +1,11 @@
 package deepflow.io;
 
-import java.io.BufferedReader;
 import java.io.EOFException;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.io.Reader;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
@@ -64,7 +61,8 @@ public final class SafetensorsFile implements TensorSource {
         start.flip();
         @Nullable String other = OtherFormats.recognise(start);
         if (start.limit() < Long.BYTES) {
-            throw bad(file, other, "has " + size + " bytes, too few for a safetensors file (8 for the header's length)");
+            throw bad(
+                    file, other, "has " + size + " bytes, too few for a safetensors file (8 for the header's length)");
         }
         long length = start.getLong(0);
         if (length < 0 || length > LONGEST_HEADER) {
@@ -100,8 +98,7 @@ public final class SafetensorsFile implements TensorSource {
         if (broken >= 0) {
             throw new FormatException(file + ": the header is not UTF-8 (byte " + broken + ").");
         }
-        try (Reader text = new BufferedReader(new InputStreamReader(
-                new ChannelStream(channel, Long.BYTES, length), StandardCharsets.UTF_8))) {
+        try (Reader text = ChannelStream.text(channel, Long.BYTES, length)) {
             return SafetensorsHeader.read(file, text, size - Long.BYTES - length);
         }
     }
@@ -153,22 +150,31 @@ public final class SafetensorsFile implements TensorSource {
     @Override
     public void readDoubles(String name, long from, double[] into, int at, int count) {
         Objects.checkFromIndexSize(at, count, into.length);
-        chunks(info(name), from, count, (type, bytes, done, n, where) ->
-                ElementDecoder.doubles(type, bytes, into, at + done, n, where));
+        chunks(
+                info(name),
+                from,
+                count,
+                (type, bytes, done, n, where) -> ElementDecoder.doubles(type, bytes, into, at + done, n, where));
     }
 
     @Override
     public void readFloats(String name, long from, float[] into, int at, int count) {
         Objects.checkFromIndexSize(at, count, into.length);
-        chunks(info(name), from, count, (type, bytes, done, n, where) ->
-                ElementDecoder.floats(type, bytes, into, at + done, n, where));
+        chunks(
+                info(name),
+                from,
+                count,
+                (type, bytes, done, n, where) -> ElementDecoder.floats(type, bytes, into, at + done, n, where));
     }
 
     @Override
     public void readLongs(String name, long from, long[] into, int at, int count) {
         Objects.checkFromIndexSize(at, count, into.length);
-        chunks(info(name), from, count, (type, bytes, done, n, where) ->
-                ElementDecoder.longs(type, bytes, into, at + done, n, where));
+        chunks(
+                info(name),
+                from,
+                count,
+                (type, bytes, done, n, where) -> ElementDecoder.longs(type, bytes, into, at + done, n, where));
     }
 
     @Override
@@ -192,8 +198,8 @@ public final class SafetensorsFile implements TensorSource {
         Objects.checkFromIndexSize(from, count, info.elements());
         ElementType type = info.type();
         int width = type.width();
-        ByteBuffer bytes = ByteBuffer.allocate((int) Math.min((long) count * width, CHUNK))
-                .order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer bytes =
+                ByteBuffer.allocate((int) Math.min((long) count * width, CHUNK)).order(ByteOrder.LITTLE_ENDIAN);
         String what = Text.path(path) + ": the tensor " + Text.quote(info.name());
         int done = 0;
         do {
@@ -210,8 +216,8 @@ public final class SafetensorsFile implements TensorSource {
         long position = dataStart + info.begin() + from;
         try {
             if (!ChannelStream.fill(channel, into, position)) {
-                throw new EOFException("it ends before byte " + (position + into.limit())
-                        + ", where it did not when it was opened");
+                throw new EOFException(
+                        "it ends before byte " + (position + into.limit()) + ", where it did not when it was opened");
             }
         } catch (IOException e) {
             throw new FormatException(

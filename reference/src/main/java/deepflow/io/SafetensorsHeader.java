@@ -5,12 +5,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.HashSet;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonToken;
 
@@ -62,8 +62,7 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
             }
             json.end();
             return new SafetensorsHeader(
-                    Collections.unmodifiableMap(metadata == null ? new TreeMap<>() : metadata),
-                    inOrder(tensors));
+                    Collections.unmodifiableMap(metadata == null ? new TreeMap<>() : metadata), inOrder(tensors));
         }
 
         private Map<String, String> metadata(JsonToken first) {
@@ -88,9 +87,8 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
         }
 
         private TensorInfo tensor(String name, JsonToken first) {
-            String of = " for the tensor " + Text.quote(name);
             if (first != JsonToken.START_OBJECT) {
-                throw json.error("has " + json.describe(first) + of + ", which must be an object");
+                throw json.error("has " + json.describe(first) + of(name) + ", which must be an object");
             }
             @Nullable ElementType type = null;
             long @Nullable [] shape = null;
@@ -100,61 +98,64 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
                 JsonToken value = json.next();
                 switch (key) {
                     case "dtype" -> {
-                        once(type, key, of);
-                        type = type(value, of);
+                        once(type, key, name);
+                        type = type(value, name);
                     }
                     case "shape" -> {
-                        once(shape, key, of);
-                        shape = numbers(value, "dimension", key, of);
+                        once(shape, key, name);
+                        shape = numbers(value, "dimension", key, name);
                     }
                     case "data_offsets" -> {
-                        once(offsets, key, of);
-                        offsets = numbers(value, "offset", key, of);
+                        once(offsets, key, name);
+                        offsets = numbers(value, "offset", key, name);
                     }
                     default -> {
                         others = others == null ? new HashSet<>(4) : others;
                         if (!others.add(key)) {
-                            throw json.error("has the key " + Text.quote(key) + " twice" + of);
+                            throw json.error("has the key " + Text.quote(key) + " twice" + of(name));
                         }
                         json.skip(value);
                     }
                 }
             }
             return judge(
-                    name, required(type, "dtype", of), required(shape, "shape", of), required(offsets, "data_offsets", of));
+                    name,
+                    required(type, "dtype", name),
+                    required(shape, "shape", name),
+                    required(offsets, "data_offsets", name));
         }
 
-        private void once(@Nullable Object seen, String key, String of) {
+        private void once(@Nullable Object seen, String key, String tensor) {
             if (seen != null) {
-                throw json.error("has " + key + " twice" + of);
+                throw json.error("has " + key + " twice" + of(tensor));
             }
         }
 
-        private <T> T required(@Nullable T value, String key, String of) {
+        private <T> T required(@Nullable T value, String key, String tensor) {
             if (value == null) {
-                throw json.error("has no " + key + of);
+                throw json.error("has no " + key + of(tensor));
             }
             return value;
         }
 
-        private ElementType type(JsonToken value, String of) {
+        private ElementType type(JsonToken value, String tensor) {
             if (value != JsonToken.VALUE_STRING) {
-                throw json.error("has " + json.describe(value) + " as dtype" + of + ", which must be a text");
+                throw json.error("has " + json.describe(value) + " as dtype" + of(tensor) + ", which must be a text");
             }
             String name = json.text();
             ElementType type = ElementType.byName(name);
             if (type == null) {
                 throw json.error(
                         ElementType.isKnownButUnsupported(name)
-                                ? "has the dtype " + name + of + ", which is not supported"
-                                : "has the unknown dtype " + Text.quote(name) + of);
+                                ? "has the dtype " + name + of(tensor) + ", which is not supported"
+                                : "has the unknown dtype " + Text.quote(name) + of(tensor));
             }
             return type;
         }
 
-        private long[] numbers(JsonToken first, String each, String key, String of) {
+        private long[] numbers(JsonToken first, String each, String key, String tensor) {
             if (first != JsonToken.START_ARRAY) {
-                throw json.error("has " + json.describe(first) + " as " + key + of + ", which must be a list");
+                throw json.error("has " + json.describe(first) + " as " + key + of(tensor) + ", which must be a list");
             }
             long[] list = new long[4];
             int n = 0;
@@ -162,45 +163,54 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
                 if (n == list.length) {
                     list = Arrays.copyOf(list, 2 * n);
                 }
-                list[n++] = number(token, each, of);
+                list[n++] = number(token, each, tensor);
             }
             return Arrays.copyOf(list, n);
         }
 
-        private long number(JsonToken token, String each, String of) {
+        private long number(JsonToken token, String each, String tensor) {
             if (token != JsonToken.VALUE_NUMBER_INT) {
-                throw json.error("has " + json.describe(token) + " as a " + each + of + ", which must be a whole number");
+                throw json.error("has " + json.describe(token) + " as a " + each + of(tensor)
+                        + ", which must be a whole number");
             }
             String digits = json.text();
             if (digits.startsWith("-")) {
-                throw json.error("has the negative " + each + " " + Text.quote(digits) + of);
+                throw json.error("has the negative " + each + " " + Text.quote(digits) + of(tensor));
             }
             try {
                 return Long.parseLong(digits);
             } catch (NumberFormatException _) {
-                throw json.error("has the " + each + " " + Text.quote(digits) + of + ", more than 2^63 - 1");
+                throw json.error("has the " + each + " " + Text.quote(digits) + of(tensor) + ", more than 2^63 - 1");
             }
         }
 
         private TensorInfo judge(String name, ElementType type, long[] shape, long[] offsets) {
-            String tensor = file + ": the tensor " + Text.quote(name);
             if (offsets.length != 2) {
-                throw new FormatException(tensor + " has " + offsets.length + " data_offsets instead of two.");
+                throw new FormatException(the(name) + " has " + offsets.length + " data_offsets instead of two.");
             }
             long begin = offsets[0];
             long end = offsets[1];
             if (end < begin) {
-                throw new FormatException(tensor + " ends (byte " + end + ") before it begins (byte " + begin + ").");
+                throw new FormatException(
+                        the(name) + " ends (byte " + end + ") before it begins (byte " + begin + ").");
             }
             long size = Sizes.bytes(type, shape);
             if (size < 0) {
-                throw new FormatException(tensor + " has a shape whose size overflows 63 bits.");
+                throw new FormatException(the(name) + " has a shape whose size overflows 63 bits.");
             }
             if (size != end - begin) {
-                throw new FormatException(tensor + " needs " + size + " bytes by its shape and dtype " + type
+                throw new FormatException(the(name) + " needs " + size + " bytes by its shape and dtype " + type
                         + ", but its data_offsets span " + (end - begin) + ".");
             }
             return new TensorInfo(name, type, shape, begin, end);
+        }
+
+        private String the(String name) {
+            return file + ": the tensor " + Text.quote(name);
+        }
+
+        private static String of(String name) {
+            return " for the tensor " + Text.quote(name);
         }
 
         private Map<String, TensorInfo> inOrder(Map<String, TensorInfo> tensors) {
@@ -222,8 +232,9 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
                 map.put(tensor.name(), tensor);
             }
             if (covered != data) {
-                throw new FormatException(file + ": the tensors end at byte " + covered + " of the data, but the file has "
-                        + data + " bytes of data (it is too " + (covered > data ? "short" : "long") + ").");
+                throw new FormatException(
+                        file + ": the tensors end at byte " + covered + " of the data, but the file has " + data
+                                + " bytes of data (it is too " + (covered > data ? "short" : "long") + ").");
             }
             return Collections.unmodifiableMap(map);
         }

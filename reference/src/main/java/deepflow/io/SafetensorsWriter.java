@@ -13,7 +13,8 @@ import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
-/// Writes a safetensors file. Tensors are declared first; their data are asked for when their turn comes, so that a file
+/// Writes a safetensors file. Tensors are declared first; their data are asked for when their turn comes, so that a
+/// file
 /// may be larger than memory.
 ///
 /// The order on disk is by element width falling, then by name, whatever the order of declaration; metadata are sorted;
@@ -21,8 +22,8 @@ import tools.jackson.core.json.JsonFactory;
 /// aligned. The file appears as a whole or not at all ([AtomicFile]). Not safe for use by several threads.
 public final class SafetensorsWriter {
     private static final JsonFactory JSON = new JsonFactory();
-    private static final Comparator<Declared> ORDER = Comparator.comparingInt((Declared d) -> -d.type.width())
-            .thenComparing(Declared::name);
+    private static final Comparator<Declared> ORDER =
+            Comparator.comparingInt((Declared d) -> -d.type.width()).thenComparing(Declared::name);
 
     private final Map<String, String> metadata = new TreeMap<>();
     private final Map<String, Declared> tensors = new TreeMap<>();
@@ -92,8 +93,8 @@ public final class SafetensorsWriter {
 
     /// Writes the file, in place of what was there.
     ///
-    /// @throws FormatException if a producer gives too few or too many elements or some that do not fit, or the file
-    ///     cannot be written; what a producer throws comes through. In all these cases the target stays as it was
+    /// @throws FormatException if a producer gives too few or too many elements or some that do not fit, or the
+    ///     file cannot be written; what a producer throws comes through; in any case the target stays as it was
     public void write(Path target) {
         List<Declared> ordered = tensors.values().stream().sorted(ORDER).toList();
         byte[] header = header(ordered);
@@ -107,8 +108,7 @@ public final class SafetensorsWriter {
             AtomicFile.writeFully(channel, ByteBuffer.wrap(header));
             for (Declared tensor : ordered) {
                 String what = Text.path(target) + ": the tensor " + Text.quote(tensor.name);
-                TensorSink sink =
-                        new TensorSink(channel, what, tensor.type, tensor.bytes / tensor.type.width());
+                TensorSink sink = new TensorSink(channel, what, tensor.type, tensor.bytes / tensor.type.width());
                 tensor.producer.fill(sink);
                 sink.finish();
             }

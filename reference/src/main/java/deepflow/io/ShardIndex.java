@@ -82,7 +82,10 @@ record ShardIndex(Map<String, String> files, Map<String, String> metadata) {
 
     /// A relative path of plain names, without a way up, in any system's spelling.
     static boolean staysInside(String name) {
-        if (name.isEmpty() || name.indexOf('\\') >= 0 || name.indexOf(':') >= 0 || name.chars().anyMatch(c -> c < ' ')) {
+        if (name.isEmpty()
+                || name.indexOf('\\') >= 0
+                || name.indexOf(':') >= 0
+                || name.chars().anyMatch(c -> c < ' ')) {
             return false;
         }
         for (String part : name.split("/", -1)) {

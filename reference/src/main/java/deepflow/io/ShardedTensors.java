@@ -1,13 +1,10 @@
 package deepflow.io;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.io.Reader;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -31,7 +28,10 @@ public final class ShardedTensors implements TensorSource {
     private final Map<String, String> metadata;
 
     private ShardedTensors(
-            Path path, List<SafetensorsFile> shards, Map<String, SafetensorsFile> shardOf, Map<String, String> metadata) {
+            Path path,
+            List<SafetensorsFile> shards,
+            Map<String, SafetensorsFile> shardOf,
+            Map<String, String> metadata) {
         this.path = path;
         this.shards = shards;
         this.shardOf = shardOf;
@@ -82,8 +82,7 @@ public final class ShardedTensors implements TensorSource {
             if (broken >= 0) {
                 throw new FormatException(file + " is not UTF-8 (byte " + broken + ").");
             }
-            try (Reader text = new BufferedReader(
-                    new InputStreamReader(new ChannelStream(channel, 0, size), StandardCharsets.UTF_8))) {
+            try (Reader text = ChannelStream.text(channel, 0, size)) {
                 return ShardIndex.read(file, text);
             }
         } catch (IOException e) {
@@ -93,7 +92,8 @@ public final class ShardedTensors implements TensorSource {
 
     private static ShardedTensors join(Path index, ShardIndex read, List<SafetensorsFile> shards) {
         String file = Text.path(index);
-        Map<String, SafetensorsFile> shardOf = LinkedHashMap.newLinkedHashMap(read.files().size());
+        Map<String, SafetensorsFile> shardOf =
+                LinkedHashMap.newLinkedHashMap(read.files().size());
         Map<String, String> metadata = new TreeMap<>(read.metadata());
         for (String name : new TreeSet<>(read.files().values())) {
             SafetensorsFile shard = SafetensorsFile.open(index.resolveSibling(name));
@@ -119,7 +119,10 @@ public final class ShardedTensors implements TensorSource {
             }
         }
         return new ShardedTensors(
-                index, List.copyOf(shards), Collections.unmodifiableMap(shardOf), Collections.unmodifiableMap(metadata));
+                index,
+                List.copyOf(shards),
+                Collections.unmodifiableMap(shardOf),
+                Collections.unmodifiableMap(metadata));
     }
 
     @Override
@@ -138,7 +141,8 @@ public final class ShardedTensors implements TensorSource {
         return shard(name).info(name);
     }
 
-    /// The texts of the index, then those of the shards: the first to have a key wins, shards in the order of their names.
+    /// The texts of the index, then those of the shards: the first to have a key wins, shards in the order of their
+    /// names.
     @Override
     public Map<String, String> metadata() {
         return metadata;

@@ -119,7 +119,8 @@ final class StrictJson implements AutoCloseable {
 
     /// An error with the place where it was found.
     FormatException error(String problem) {
-        return new FormatException(what + " " + problem + place(parser.currentLocation().getCharOffset()) + ".");
+        return new FormatException(
+                what + " " + problem + place(parser.currentLocation().getCharOffset()) + ".");
     }
 
     /// What a token is, in words.
@@ -157,12 +158,11 @@ final class StrictJson implements AutoCloseable {
     }
 
     private FormatException broken(JacksonException e) {
-        String reason =
-                switch (e) {
-                    case StreamConstraintsException _ -> "it nests deeper than " + DEEPEST + " or has an endless number";
-                    case UnexpectedEndOfInputException _ -> "it ends too early";
-                    default -> firstSentence(e.getOriginalMessage());
-                };
+        String reason = switch (e) {
+            case StreamConstraintsException _ -> "it nests deeper than " + DEEPEST + " or has an endless number";
+            case UnexpectedEndOfInputException _ -> "it ends too early";
+            default -> firstSentence(e.getOriginalMessage());
+        };
         long offset = e.getLocation() == null ? -1 : e.getLocation().getCharOffset();
         return new FormatException(what + " is not valid JSON: " + reason + place(offset) + ".", e);
     }

@@ -1,0 +1,135 @@
+package deepflow.oracle;
+
+import deepflow.model.ModelConfig;
+import deepflow.nn.Initializer;
+import deepflow.nn.ParameterSpec;
+import deepflow.random.KeyedRandom;
+import deepflow.tensor.Backend;
+import deepflow.tensor.Shape;
+import deepflow.tensor.Tensor;
+import deepflow.train.Batch;
+import deepflow.train.ParameterState;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// Random weights, inputs and optimizer state for golden dumps: every parameter is non-zero, since zero-initialised
+/// layers hide bugs, and scaled to keep activations near unit size. Everything is a float32 number, so that every
+/// precision starts from one point; each tensor, and each sample, has a key of its own ([KeyedRandom]).
+///
+/// @param config the model
+/// @param seed what everything depends on
+record GoldenInputs(ModelConfig config, long seed) {
+    /// α of the time gaps: larger than the published 0.01, so that a wrong gap is seen.
+    private static final double GAP = 0.1;
+
+    private static final double BIAS = 0.1;
+
+    /// A parameter's values: N(0, 1)/√fan for a matrix, fan the numbers that meet in one output; 0.1·N(0, 1) for a
+    /// vector, around 1 for the weight of a LayerNorm; fixed tables as they are.
+    double[] weight(ParameterSpec spec) {
+        if (spec.initializer() instanceof Initializer.Table table) {
+            return table.values().get();
+        }
+        double[] values = gaussians("weight " + spec.name(), 0, spec.shape());
+        boolean matrix = spec.shape().rank() > 1;
+        double scale = matrix
+                ? 1 / Math.sqrt((double) spec.shape().size() / spec.shape().dim(0))
+                : BIAS;
+        double centre = spec.initializer() instanceof Initializer.Constant c ? c.value() : 0;
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) (centre + scale * values[i]);
+        }
+        return values;
+    }
+
+    /// A batch of samples; sample n is the same in every batch.
+    Batch batch(Backend b, int samples) {
+        Shape image = Shape.of(samples, config.channels(), config.size(), config.size());
+        int sign = key("time sign", 0).sign();
+        List<double[]> t = new ArrayList<>();
+        for (int i = 0; i < config.k(); i++) {
+            t.add(new double[samples]);
+        }
+        int[] y = new int[samples];
+        for (int n = 0; n < samples; n++) {
+            KeyedRandom times = key("time", n);
+            double time = (float) times.uniform();
+            t.getFirst()[n] = time;
+            for (int i = 1; i < config.k(); i++) {
+                time = (float) Math.clamp(time + sign * GAP * times.uniform(), 0, 1);
+                t.get(i)[n] = time;
+            }
+            y[n] = key("label", n).below(config.classes() + 1);
+        }
+        List<Tensor> times =
+                t.stream().map(ti -> b.upload(ti, Shape.of(samples))).toList();
+        Tensor z = config.sslDim() > 0 && config.k() > 1
+                ? b.upload(perSample("in.z", samples, config.tokens() * config.sslDim()), features(samples))
+                : null;
+        int pixels = image.product(1, 4);
+        return new Batch(
+                b.upload(perSample("in.x0", samples, pixels), image),
+                b.upload(perSample("in.x1", samples, pixels), image),
+                times,
+                b.uploadIndices(y, Shape.of(samples)),
+                z);
+    }
+
+    private Shape features(int samples) {
+        return Shape.of(samples, config.tokens(), config.sslDim());
+    }
+
+    /// The first moment before the step: 0.01·N(0, 1).
+    double[] firstMoment(ParameterSpec spec) {
+        double[] m = gaussians("before.m " + spec.name(), 0, spec.shape());
+        Arrays.setAll(m, i -> (float) (0.01 * m[i]));
+        return m;
+    }
+
+    /// The second moment before the step: 1e-3·(N(0, 1)² + 0.01), well away from 0, where AdamW is ill-conditioned.
+    double[] secondMoment(ParameterSpec spec) {
+        double[] v = gaussians("before.v " + spec.name(), 0, spec.shape());
+        Arrays.setAll(v, i -> (float) (1e-3 * (v[i] * v[i] + 0.01)));
+        return v;
+    }
+
+    /// The moving average before the step: near the weight.
+    double[] average(ParameterSpec spec) {
+        double[] w = weight(spec);
+        double[] e = gaussians("before.ema " + spec.name(), 0, spec.shape());
+        Arrays.setAll(e, i -> (float) (w[i] + 0.01 * e[i]));
+        return e;
+    }
+
+    /// All of the optimizer's state before the step.
+    ParameterState state(Backend b, ParameterSpec spec) {
+        return new ParameterState(
+                b.upload(weight(spec), spec.shape()),
+                b.upload(firstMoment(spec), spec.shape()),
+                b.upload(secondMoment(spec), spec.shape()),
+                b.upload(average(spec), spec.shape()));
+    }
+
+    private double[] perSample(String purpose, int samples, int each) {
+        double[] all = new double[Math.multiplyExact(samples, each)];
+        double[] one = new double[each];
+        for (int n = 0; n < samples; n++) {
+            key(purpose, n).gaussians(one);
+            for (int i = 0; i < each; i++) {
+                all[n * each + i] = (float) one[i];
+            }
+        }
+        return all;
+    }
+
+    private double[] gaussians(String purpose, long index, Shape shape) {
+        double[] values = new double[Math.toIntExact(shape.size())];
+        key(purpose, index).gaussians(values);
+        return values;
+    }
+
+    private KeyedRandom key(String purpose, long index) {
+        return KeyedRandom.of(seed, "golden " + purpose, index);
+    }
+}
