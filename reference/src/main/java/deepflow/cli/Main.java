@@ -20,9 +20,9 @@ import picocli.CommandLine.Spec;
 
 /// The entry of the command line: runs a command and turns its outcome into an exit code, see [ExitCode].
 ///
-/// A command is a class with `@Command` that implements `Callable<Integer>`, takes [CommonOptions] as a mixin, throws
-/// [UserException] when it cannot use what it was given, and is listed in `subcommands` below. It prints to the writers
-/// of its `CommandSpec`, so that tests can read what it says.
+/// A command is a class with `@Command` that implements `Callable<Integer>`, takes [CommonOptions] as a mixin,
+/// throws [UserException] when it cannot use what it was given, and is listed in `subcommands` below. It prints to
+/// the writers of its `CommandSpec`, so that tests can read what it says.
 @Command(
         name = "deepflow",
         description = {
@@ -34,7 +34,7 @@ import picocli.CommandLine.Spec;
         },
         synopsisSubcommandLabel = "COMMAND",
         versionProvider = Main.Version.class,
-        subcommands = {CheckCommand.class, DiffCommand.class, GoldenCommand.class},
+        subcommands = {CheckCommand.class, DiffCommand.class, GoldenCommand.class, ParamsCommand.class},
         footer = {
             "",
             "Exit codes: 0 = fine, 1 = the numbers disagree, 2 = bad usage or bad input.",

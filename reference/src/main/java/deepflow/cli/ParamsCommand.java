@@ -1,0 +1,150 @@
+package deepflow.cli;
+
+import deepflow.model.Configs;
+import deepflow.model.ModelConfig;
+import deepflow.model.PaperModel;
+import deepflow.model.ParameterCount;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.json.JsonFactory;
+
+/// `deepflow params`: how large the paper's models are, or one configuration; nothing is allocated for them.
+@Command(
+        name = "params",
+        description = {
+            "",
+            "Counts parameters and multiply-adds of the paper's models, beside the paper's own figures; or of one"
+                    + " configuration, module by module.",
+            ""
+        },
+        footer = {
+            "",
+            "GFLOPs are 10^9 multiply-adds of one image, counted as the paper does: linear layers and the patch"
+                    + " convolution, without attention products and the projections of cross-space attention."
+        })
+final class ParamsCommand implements Callable<Integer> {
+    private static final JsonFactory JSON = new JsonFactory();
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli fills it
+    private CommandSpec spec;
+
+    @Mixin
+    @SuppressWarnings("UnusedVariable")
+    private final CommonOptions common = new CommonOptions();
+
+    @Option(names = "--json", description = "Write a JSON list, for machines.")
+    private boolean json;
+
+    @Option(
+            names = "--config",
+            paramLabel = "NAME|FILE.json",
+            description = "A configuration: a name such as tiny-2t, b-2t@12, XL/2-4T, sit-b; or a JSON file.")
+    private @Nullable String config;
+
+    private record Row(
+            String model,
+            int depth,
+            ParameterCount count,
+            @Nullable Integer paper) {}
+
+    @Override
+    public Integer call() {
+        List<Row> rows = config == null
+                ? PaperModel.all().stream()
+                        .map(m -> row(m.name(), m.config(), m.millions()))
+                        .toList()
+                : List.of(one(config));
+        PrintWriter out = spec.commandLine().getOut();
+        if (json) {
+            writeJson(rows, out);
+        } else {
+            writeTable(rows, out);
+            if (config != null) {
+                writeModules(rows.getFirst().count(), out);
+            }
+        }
+        return ExitCode.FINE;
+    }
+
+    private static Row one(String name) {
+        ModelConfig c;
+        try {
+            c = Configs.resolve(name);
+        } catch (IllegalArgumentException e) {
+            throw new UserException("Cannot use --config: " + e.getMessage() + ".", e);
+        }
+        return row(name, c, PaperModel.find(c).map(PaperModel::millions).orElse(null));
+    }
+
+    private static Row row(String name, ModelConfig c, @Nullable Integer paper) {
+        return new Row(name, c.depth(), ParameterCount.of(c), paper);
+    }
+
+    private static void writeTable(List<Row> rows, PrintWriter out) {
+        String format = "%-24s %5s %15s %10s %6s %9s%n";
+        out.printf(Locale.ROOT, format, "model", "depth", "parameters", "millions", "paper", "GFLOPs");
+        for (Row r : rows) {
+            out.printf(
+                    Locale.ROOT,
+                    format,
+                    lastPart(r.model()),
+                    r.depth(),
+                    String.format(Locale.ROOT, "%,d", r.count().parameters()),
+                    twoDecimals(r.count().millions()),
+                    r.paper() == null ? "" : r.paper(),
+                    twoDecimals(r.count().gflops()));
+        }
+    }
+
+    /// A path's end says more than its beginning.
+    private static String lastPart(String name) {
+        return name.length() <= 24 ? name : "…" + name.substring(name.length() - 23);
+    }
+
+    private static void writeModules(ParameterCount count, PrintWriter out) {
+        out.println();
+        count.byModule()
+                .forEach((module, n) ->
+                        out.printf(Locale.ROOT, "  %-36s %,15d %7.2f %%%n", module, n, 100.0 * n / count.parameters()));
+    }
+
+    private static void writeJson(List<Row> rows, PrintWriter out) {
+        StringWriter text = new StringWriter();
+        try (JsonGenerator generator = JSON.createGenerator(ObjectWriteContext.empty(), text)) {
+            generator.writeStartArray();
+            for (Row r : rows) {
+                generator.writeStartObject();
+                generator.writeStringProperty("model", r.model());
+                generator.writeNumberProperty("depth", r.depth());
+                generator.writeNumberProperty("parameters", r.count().parameters());
+                if (r.paper() == null) {
+                    generator.writeNullProperty("paper");
+                } else {
+                    generator.writeNumberProperty("paper", r.paper());
+                }
+                generator.writeNumberProperty("gflops", twoDecimals(r.count().gflops()));
+                generator.writeEndObject();
+            }
+            generator.writeEndArray();
+        }
+        out.println(text);
+    }
+
+    private static BigDecimal twoDecimals(double x) {
+        return new BigDecimal(x).setScale(2, RoundingMode.HALF_UP);
+    }
+}

@@ -1,0 +1,82 @@
+package deepflow.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class ParamsCommandTest {
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    private int run(String... arguments) {
+        return Main.run(new PrintWriter(out), new PrintWriter(err), arguments);
+    }
+
+    @Test
+    void theTableHasTwentyRowsOfEightyColumns() {
+        assertEquals(ExitCode.FINE, run("params"));
+        List<String> lines = out.toString().lines().toList();
+        assertEquals(21, lines.size());
+        assertTrue(lines.stream().allMatch(l -> l.length() <= 80), out.toString());
+        assertTrue(lines.get(2).matches("B/2-2T +12 +166,\\d{3},\\d{3} +166\\.20 +166 +27\\.82"), lines.get(2));
+        assertTrue(lines.getLast().matches("SiT-XL/2 +28 .* 675\\.13 +675 .*"), lines.getLast());
+        assertEquals("", err.toString());
+    }
+
+    @Test
+    void jsonHasTheSameTwentyRows() {
+        assertEquals(ExitCode.FINE, run("params", "--json"));
+        JsonNode rows = new JsonMapper().readTree(out.toString());
+        assertEquals(20, rows.size());
+        JsonNode row = rows.get(16);
+        assertEquals(
+                List.of("model", "depth", "parameters", "paper", "gflops"),
+                row.propertyNames().stream().toList());
+        assertEquals("XL/2-4T", row.get("model").asString());
+        assertEquals(28, row.get("depth").asInt());
+        assertEquals(822, row.get("paper").asInt());
+        assertEquals(822.59, row.get("parameters").asLong() / 1e6, 0.005);
+        assertEquals(137.11, row.get("gflops").asDouble());
+    }
+
+    @Test
+    void oneConfigurationIsTakenApart(@TempDir Path folder) throws Exception {
+        Path file = Files.writeString(folder.resolve("mine.json"), """
+                {"size":8,"patch":2,"channels":4,"classes":10,"width":32,"depth":4,"heads":2,"k":2,"acc":48}""");
+        assertEquals(ExitCode.FINE, run("params", "--config", file.toString()));
+        assertTrue(out.toString().contains("mine.json "));
+        assertTrue(out.toString().contains("blocks.*.attn"));
+        assertTrue(out.toString().lines().allMatch(l -> l.length() <= 80), out.toString());
+
+        out.getBuffer().setLength(0);
+        assertEquals(ExitCode.FINE, run("params", "--json", "--config", "tiny-2t"));
+        JsonNode rows = new JsonMapper().readTree(out.toString());
+        assertEquals(1, rows.size());
+        assertTrue(rows.get(0).get("paper").isNull());
+
+        out.getBuffer().setLength(0);
+        assertEquals(ExitCode.FINE, run("params", "--json", "--config", "sit-b"));
+        assertEquals(
+                130,
+                new JsonMapper().readTree(out.toString()).get(0).get("paper").asInt());
+    }
+
+    @Test
+    void aBadConfigurationIsOneSentence() {
+        assertEquals(ExitCode.UNUSABLE, run("params", "--config", "tiny-9"));
+        assertEquals(1, err.toString().lines().count());
+        assertTrue(err.toString().contains("there is no configuration 'tiny-9'; close names: tiny-"), err.toString());
+        assertFalse(err.toString().contains("Exception"));
+        assertEquals("", out.toString());
+    }
+}
