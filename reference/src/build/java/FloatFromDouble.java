@@ -150,7 +150,8 @@ public final class FloatFromDouble {
 
     /** An unchanged file keeps its time, so that the compiler need not run again. */
     private static void writeIfChanged(Path file, String text) throws IOException {
-        if (!Files.exists(file) || !Files.readString(file, StandardCharsets.UTF_8).equals(text)) {
+        if (!Files.exists(file)
+                || !Files.readString(file, StandardCharsets.UTF_8).equals(text)) {
             Files.createDirectories(file.getParent());
             Files.writeString(file, text, StandardCharsets.UTF_8);
         }

@@ -5,31 +5,50 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.nio.file.attribute.FileTime;
 import java.util.List;
-import javax.tools.JavaCompiler;
 import javax.tools.ToolProvider;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// The float32 generator, run as the build runs it: `java FloatFromDouble.java SOURCE OUTPUT`.
+/// The float32 generator of `src/build/java`.
 class FloatFromDoubleTest {
 
-    private static final Path GENERATOR = Path.of("src/build/java/FloatFromDouble.java").toAbsolutePath();
+    private static final Path GENERATOR =
+            Path.of("src/build/java/FloatFromDouble.java").toAbsolutePath();
+
+    /// Compiled once: starting `java` for each line takes a second each time.
+    private static Class<?> generator;
+
+    private static URLClassLoader loader;
 
     @TempDir
     private Path folder;
 
+    @BeforeAll
+    static void compileGenerator(@TempDir Path classes) throws Exception {
+        compile(GENERATOR, classes);
+        URL[] path = {classes.toUri().toURL()};
+        loader = new URLClassLoader(path);
+        generator = loader.loadClass("FloatFromDouble");
+    }
+
+    @AfterAll
+    static void closeLoader() throws IOException {
+        loader.close();
+    }
+
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            quoteCharacter = '`',
-            textBlock = """
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
         double x = 1.0;                        | float x = 1.0f;
         double[] x = {1e-6, .5, 2., 1E+3, 1d}; | float[] x = {1e-6f, .5f, 2.f, 1E+3f, 1f};
         x = 0x1p-3 + 0x1.8P+4 + 0x1p2d;        | x = 0x1p-3f + 0x1.8P+4f + 0x1p2f;
@@ -126,18 +145,7 @@ class FloatFromDoubleTest {
             String original = source.lines().toList().get(i);
             assertEquals(original.isBlank(), lines.get(i).isBlank(), "line " + (i + 1));
         }
-        JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
-        String generated = folder.resolve("out/deepflow/cpu/XF32.java").toString();
-        int result = compiler.run(
-                null,
-                null,
-                null,
-                "--add-modules",
-                "jdk.incubator.vector",
-                "-d",
-                folder.resolve("classes").toString(),
-                generated);
-        assertEquals(0, result);
+        compile(output("X"), folder.resolve("classes"));
     }
 
     @Test
@@ -145,13 +153,32 @@ class FloatFromDoubleTest {
         generate("class XF64 { double x = 1.0; }\n");
         Path output = output("X");
         byte[] first = Files.readAllBytes(output);
-        var time = java.nio.file.attribute.FileTime.fromMillis(1_000_000_000_000L);
+        var time = FileTime.fromMillis(1_000_000_000_000L);
         Files.setLastModifiedTime(output, time);
         run();
         assertEquals(time, Files.getLastModifiedTime(output));
         Files.delete(output);
         run();
         assertEquals(-1, Files.mismatch(output, Files.write(folder.resolve("first"), first)));
+    }
+
+    @Test
+    void runsAsSingleFileProgram() throws Exception {
+        write("XF64.java", "class XF64 { double x = 1.0; }\n");
+        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        Process process = new ProcessBuilder(
+                        java,
+                        GENERATOR.toString(),
+                        folder.resolve("src").toString(),
+                        folder.resolve("out").toString())
+                .redirectErrorStream(true)
+                .start();
+        String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), printed);
+        assertEquals("", printed);
+        assertEquals(
+                "class XF32 { float x = 1.0f; } // generated from XF64.java, do not edit\n",
+                Files.readString(output("X")));
     }
 
     @Test
@@ -169,12 +196,24 @@ class FloatFromDoubleTest {
         }
     }
 
-    private List<String> generate(String source) throws IOException, InterruptedException {
+    private List<String> generate(String source) throws IOException, ReflectiveOperationException {
         write("XF64.java", source);
         run();
         String text = Files.readString(output("X"), StandardCharsets.UTF_8);
         assertEquals(newlines(source), newlines(text));
         return text.lines().toList();
+    }
+
+    private static void compile(Path source, Path classes) {
+        List<String> arguments = List.of(
+                "-Xlint:-incubating",
+                "--add-modules",
+                "jdk.incubator.vector",
+                "-d",
+                classes.toString(),
+                source.toString());
+        int result = ToolProvider.getSystemJavaCompiler().run(null, null, null, arguments.toArray(String[]::new));
+        assertEquals(0, result, source + " does not compile");
     }
 
     private static long newlines(String text) {
@@ -191,15 +230,10 @@ class FloatFromDoubleTest {
         return folder.resolve("out/deepflow/cpu").resolve(name + "F32.java");
     }
 
-    private void run() throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.add("-XX:TieredStopAtLevel=1");
-        command.add(GENERATOR.toString());
-        command.add(folder.resolve("src").toString());
-        command.add(folder.resolve("out").toString());
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, process.waitFor(), output);
+    private void run() throws ReflectiveOperationException {
+        String[] arguments = {
+            folder.resolve("src").toString(), folder.resolve("out").toString()
+        };
+        generator.getMethod("main", String[].class).invoke(null, (Object) arguments);
     }
 }
