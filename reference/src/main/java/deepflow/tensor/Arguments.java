@@ -43,16 +43,15 @@ public final class Arguments {
     /// Exactly this shape.
     public static void shape(String operation, Shape expected, Tensor actual) {
         if (!actual.shape().equals(expected)) {
-            throw new IllegalArgumentException(
-                    operation + " expects shape " + expected + ", got " + actual.shape());
+            throw new IllegalArgumentException(operation + " expects shape " + expected + ", got " + actual.shape());
         }
     }
 
     /// `y` broadcasts to the shape of `x`.
     public static void broadcasts(String operation, Tensor x, Tensor y) {
         if (!y.shape().broadcastsTo(x.shape())) {
-            throw new IllegalArgumentException(operation + " expects a second argument that broadcasts to " + x.shape()
-                    + ", got " + y.shape());
+            throw new IllegalArgumentException(
+                    operation + " expects a second argument that broadcasts to " + x.shape() + ", got " + y.shape());
         }
     }
 
@@ -99,8 +98,7 @@ public final class Arguments {
     /// Shapes of [Backend#sumTo].
     public static void sumTo(Shape x, Shape to) {
         if (!to.broadcastsTo(x)) {
-            throw new IllegalArgumentException(
-                    "sumTo expects a target that broadcasts to " + x + ", got " + to);
+            throw new IllegalArgumentException("sumTo expects a target that broadcasts to " + x + ", got " + to);
         }
     }
 
@@ -146,9 +144,8 @@ public final class Arguments {
     public static Shape slice(Shape x, int axis, int from, int to) {
         int a = axis("slice", x, axis);
         if (from < 0 || from > to || to > x.dim(a)) {
-            throw new IllegalArgumentException(
-                    "slice expects 0 ≤ from ≤ to ≤ " + x.dim(a) + " on axis " + a + " of " + x + ", got " + from
-                            + " to " + to);
+            throw new IllegalArgumentException("slice expects 0 ≤ from ≤ to ≤ " + x.dim(a) + " on axis " + a + " of "
+                    + x + ", got " + from + " to " + to);
         }
         return x.with(a, to - from);
     }

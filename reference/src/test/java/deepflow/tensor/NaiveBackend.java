@@ -163,7 +163,9 @@ public final class NaiveBackend implements Backend {
 
     @Override
     public double[] download(Tensor x) {
-        return x.dtype() == DType.I32 ? Arrays.stream(indices(x)).asDoubleStream().toArray() : values(x).clone();
+        return x.dtype() == DType.I32
+                ? Arrays.stream(indices(x)).asDoubleStream().toArray()
+                : values(x).clone();
     }
 
     @Override

@@ -1,0 +1,30 @@
+package deepflow.cpu;
+
+/// What the elementary functions must know about binary64.
+final class FormatF64 {
+    /// 1.5·2⁵²: adding it rounds a small number to an integer, which then stands in the low bits.
+    static final double MAGIC = 0x1.8p52;
+    /// Bits of the stored fraction.
+    static final int FRACTION = 52;
+    /// Bias of the exponent.
+    static final long BIAS = 1023;
+    /// All but the sign.
+    static final long MAGNITUDE = Long.MAX_VALUE;
+    /// The sign.
+    static final long SIGN = Long.MIN_VALUE;
+    /// ln 2 = HIGH + LOW to twice the precision.
+    static final double LN2_HIGH = 0x1.62e42fefa39efp-1;
+    static final double LN2_LOW = 0x1.abc9e3b39803fp-56;
+    /// Above it eˣ overflows, and below the other it is 0; with room to spare.
+    static final double EXP_HIGH = 710;
+    static final double EXP_LOW = -746;
+    /// From here on tanh is 1.
+    static final double TANH_HIGH = 20;
+
+    private FormatF64() {}
+
+    /// The nearest number of this type, ties to even.
+    static double round(double v) {
+        return v;
+    }
+}
