@@ -210,7 +210,7 @@ def second_order_cases(d):
 
 
 def time_gap_cases(d):
-    sizes = {"one": (1, 1, 2, 1), "odd": (2, 5, 6, 3), "token": (3, 1, 10, 5), "narrow": (2, 3, 5, 5)}
+    sizes = {"one": (1, 1, 1, 1), "small": (1, 1, 4, 2), "odd": (2, 5, 6, 3), "token": (3, 1, 10, 5), "narrow": (2, 3, 5, 5)}
     for kind in ("plain", "clamp", "bare"):
         for size, (n, t, into, out) in sizes.items():
             a = {"z": d.normal(n, t, into)} | d.linear("mlp.fc1", into, into) | d.linear("mlp.fc2", into, out)

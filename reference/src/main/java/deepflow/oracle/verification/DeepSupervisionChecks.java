@@ -86,7 +86,7 @@ record DeepSupervisionChecks() implements EquationChecks {
         List<Variable> targets = variables(d);
         List<Double> betas = numbers(d);
         int which = d.index(v.size());
-        double more = d.number();
+        double more = 2 + d.number();
         List<Double> changed = new ArrayList<>(betas);
         changed.set(which, betas.get(which) + more);
         Variable expected = Pointwise.add(

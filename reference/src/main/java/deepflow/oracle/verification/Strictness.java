@@ -18,11 +18,12 @@ public enum Strictness {
             return 1000 * unit(dtype);
         }
     },
-    /// As good as central differences get with the best step: 1000 units to the power 2/3.
+    /// As good as central differences of fourth order get with the best step: 10000 times the unit to the
+    /// power 4/5.
     DIFFERENCES {
         @Override
         public double bound(DType dtype) {
-            return 1000 * Math.pow(unit(dtype), 2.0 / 3);
+            return 10_000 * Math.pow(unit(dtype), 0.8);
         }
     };
 
@@ -37,11 +38,12 @@ public enum Strictness {
         };
     }
 
-    /// The step for central differences of numbers of size 1: the cube root of the rounding unit, as a power of two.
+    /// The step for central differences of fourth order, for numbers of size 1: the fifth root of the rounding unit, as
+    /// a power of two, where truncation (h⁴) and rounding (unit/h) are about equal.
     static double step(DType dtype) {
         return switch (dtype) {
-            case F32 -> 0x1p-8;
-            default -> 0x1p-17;
+            case F32 -> 0x1p-5;
+            default -> 0x1p-10;
         };
     }
 }
