@@ -19,6 +19,7 @@ public final class Tape {
     private final boolean recording;
     private final ArrayList<Step> steps = new ArrayList<>();
     private boolean spent;
+    private long clock;
 
     private Tape(Backend backend, boolean recording) {
         this.backend = backend;
@@ -58,6 +59,11 @@ public final class Tape {
     /// The same value, cut off: no gradient flows back through it.
     public Variable detach(Variable x) {
         return constant(x.value());
+    }
+
+    /// The next moment of the order of execution.
+    long tick() {
+        return clock++;
     }
 
     /// Notes an operation with one result. `backward` receives the result's gradient, and gives each input its

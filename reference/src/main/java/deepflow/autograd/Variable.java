@@ -11,7 +11,9 @@ public final class Variable {
     private final Tape tape;
     private final Tensor value;
     private final boolean differentiable;
+    private final long computedAt;
     private boolean retained;
+    private long gradientAt = -1;
     private @Nullable Tensor gradient;
 
     Variable(Tape tape, Tensor value, boolean differentiable, boolean retained) {
@@ -19,6 +21,17 @@ public final class Variable {
         this.value = value;
         this.differentiable = differentiable;
         this.retained = retained;
+        this.computedAt = tape.tick();
+    }
+
+    /// When it was computed: the tape's clock, which counts values and gradients in the order of execution.
+    public long computedAt() {
+        return computedAt;
+    }
+
+    /// When its gradient was complete, by the same clock; −1 if none has reached it.
+    public long gradientAt() {
+        return gradientAt;
     }
 
     /// The computed value.
@@ -69,6 +82,7 @@ public final class Variable {
                     + value.shape() + ": the operation's backward is wrong");
         }
         gradient = gradient == null ? g : backend().add(gradient, g);
+        gradientAt = tape.tick();
     }
 
     /// Hands the gradient to this variable's own backward function, and forgets it unless it is wanted.

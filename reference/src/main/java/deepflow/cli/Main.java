@@ -34,7 +34,7 @@ import picocli.CommandLine.Spec;
         },
         synopsisSubcommandLabel = "COMMAND",
         versionProvider = Main.Version.class,
-        subcommands = {},
+        subcommands = {CheckCommand.class, DiffCommand.class},
         footer = {
             "",
             "Exit codes: 0 = fine, 1 = the numbers disagree, 2 = bad usage or bad input.",

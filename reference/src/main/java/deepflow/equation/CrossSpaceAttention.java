@@ -13,7 +13,7 @@ import deepflow.nn.MultiheadAttention;
 /// q̃ = LN(s), m̃ = LN(m), refined = q̃ + MHA(q̃, m̃, m̃).
 ///
 /// s (N, T, D) are the tokens that entered block 0 (patchified x_t + pos_embed), m (N, T, D) the result of Eq. 8;
-/// one LayerNorm with affine (`layer_norm`, ε = 1e-5) serves both. Permuting the tokens of s permutes the result;
+/// one LayerNorm with affine (`layer_norm`, ε = 1e-5) is applied to query, key and value alike. Permuting the tokens of s permutes the result;
 /// permuting those of m changes nothing.
 ///
 /// @param width D
@@ -38,7 +38,9 @@ public record CrossSpaceAttention(int width, int heads) implements Module {
     /// @return refined tokens (N, T, D)
     public Variable forward(Context ctx, Variable s, Variable m) {
         Variable q = norm().forward(ctx.in("layer_norm"), s);
-        Variable kv = norm().forward(ctx.in("layer_norm"), m);
-        return ctx.output(Pointwise.add(q, attention().forward(ctx.in("multihead_attn"), q, kv, kv)));
+        // key and value are equal, but each has a gradient of its own in the trace
+        Variable k = norm().forward(ctx.in("layer_norm"), m);
+        Variable v = norm().forward(ctx.in("layer_norm"), m);
+        return ctx.output(Pointwise.add(q, attention().forward(ctx.in("multihead_attn"), q, k, v)));
     }
 }

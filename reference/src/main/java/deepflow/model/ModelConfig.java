@@ -43,6 +43,8 @@ public record ModelConfig(
         Design design,
         VeraParts parts,
         AccelerationMlp.Form accForm) {
+    private static final int DEEPEST = 1 << 12;
+
     /// Which network.
     public enum Kind {
         /// With the published DeepFlow names, also when k = 1.
@@ -78,17 +80,22 @@ public record ModelConfig(
         atLeast("patch", patch, 1, size);
         atLeast("channels", channels, 1, 1 << 14);
         atLeast("classes", classes, 0, 1 << 24);
-        atLeast("width", width, 4, 1 << 16);
-        atLeast("depth", depth, 1, 1 << 12);
+        atLeast("width", width, 4, 1 << 13);
+        atLeast("depth", depth, 1, DEEPEST);
         atLeast("heads", heads, 1, width);
         atLeast("k", k, 1, depth);
-        atLeast("acc", acc, 1, 1 << 18);
-        atLeast("ssl_dim", sslDim, 0, 1 << 18);
+        atLeast("acc", acc, 1, 1 << 14);
+        atLeast("ssl_dim", sslDim, 0, 1 << 14);
         check(size % patch == 0, "size " + size + " is not divisible by patch " + patch);
         check(width % heads == 0, "width " + width + " is not divisible by heads " + heads);
         check(width % 4 == 0, "width " + width + " is not divisible by 4, as the position table needs");
         check(kind == Kind.DEEPFLOW || k == 1, "a sit model has one branch, but k is " + k);
-        check(keys.size() == k - 1, "k = " + k + " branches need " + (k - 1) + " key layers, got " + keys);
+        // With these, no parameter and no image has more elements than an array can hold.
+        fits("a patch of 2C channels", 2L * patch * patch * channels, 1 << 16);
+        fits("an image", (long) size * size * channels, Integer.MAX_VALUE);
+        fits("the label table", (classes + 1L) * width, Integer.MAX_VALUE);
+        fits("the position table", (long) (size / patch) * (size / patch) * width, Integer.MAX_VALUE);
+        check(keys.size() == k - 1, "k = " + k + " branches need " + (k - 1) + " key layers, got " + keys.size());
         for (int i = 0; i < keys.size(); i++) {
             int before = i == 0 ? 0 : keys.get(i - 1);
             check(
@@ -99,6 +106,10 @@ public record ModelConfig(
 
     private static void atLeast(String name, int value, int least, int most) {
         check(value >= least && value <= most, name + " must be from " + least + " to " + most + ", got " + value);
+    }
+
+    private static void fits(String what, long numbers, long most) {
+        check(numbers <= most, what + " would have " + numbers + " numbers, more than the " + most + " allowed");
     }
 
     private static void check(boolean condition, String sentence) {
@@ -135,8 +146,9 @@ public record ModelConfig(
 
     /// Key layers after block L/k, 2L/k, … (SPEC §3).
     ///
-    /// @throws IllegalArgumentException if L is not divisible by k
+    /// @throws IllegalArgumentException if L is not divisible by k, or either is out of range
     public static List<Integer> equalKeys(int depth, int k) {
+        atLeast("depth", depth, 1, DEEPEST);
         check(k >= 1 && k <= depth, "k must be from 1 to depth " + depth + ", got " + k);
         check(depth % k == 0, "depth " + depth + " is not divisible by k = " + k + ": list the key layers in 'keys'");
         List<Integer> keys = new ArrayList<>();
@@ -169,7 +181,23 @@ public record ModelConfig(
     /// The same with another k-independent choice of options.
     public ModelConfig withOptions(Kind kind, boolean learnSigma) {
         return new ModelConfig(
-                size, patch, channels, classes, width, depth, heads, k, acc, kind, keys, clamp, qkNorm, sslDim,
-                learnSigma, design, parts, accForm);
+                size,
+                patch,
+                channels,
+                classes,
+                width,
+                depth,
+                heads,
+                k,
+                acc,
+                kind,
+                keys,
+                clamp,
+                qkNorm,
+                sslDim,
+                learnSigma,
+                design,
+                parts,
+                accForm);
     }
 }

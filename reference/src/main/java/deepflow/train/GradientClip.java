@@ -4,7 +4,6 @@ import deepflow.tensor.Backend;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 import java.util.Arrays;
-import java.util.Collection;
 
 /// Clipping by the norm of all gradients together: each is multiplied by min(1, clip/(norm + 1e-6)) (SPEC §6). Norm
 /// and factor stay on the device.
@@ -17,7 +16,7 @@ public record GradientClip(Tensor norm, Tensor factor) {
     /// Measures the gradients.
     ///
     /// @param clip largest norm; 0 for no clipping
-    public static GradientClip of(Backend b, Collection<Tensor> gradients, double clip) {
+    public static GradientClip of(Backend b, Iterable<Tensor> gradients, double clip) {
         Tensor squares = b.full(Shape.SCALAR, 0);
         for (Tensor g : gradients) {
             squares = b.add(squares, b.sumOfSquares(g));

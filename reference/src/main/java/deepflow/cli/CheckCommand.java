@@ -1,0 +1,94 @@
+package deepflow.cli;
+
+import deepflow.io.FormatException;
+import deepflow.oracle.CheckResult;
+import deepflow.oracle.Checker;
+import deepflow.report.CheckReport;
+import deepflow.tensor.Backend;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `deepflow check`: judges dumped training steps.
+@Command(
+        name = "check",
+        description = {
+            "",
+            "Judges dumped training steps: replays each from its configuration, weights and inputs, and compares every"
+                    + " tensor in it.",
+            "",
+            "A dump is a safetensors file as docs/dump-format.md describes it. A tensor is accepted when"
+                    + " |a - o| <= threshold * |o|; the threshold goes by the precision the dump declares"
+                    + " (docs/check.md).",
+            ""
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  deepflow check step.safetensors",
+            "  deepflow check --compute f32 --json dumps/*.safetensors",
+            "",
+            "Exit codes: 0 = all consistent, 1 = a tensor is wrong, 2 = a dump cannot be used."
+        })
+final class CheckCommand implements Callable<Integer> {
+    @Mixin
+    private final CommonOptions common = new CommonOptions();
+
+    @Mixin
+    private final ComputeOptions compute = new ComputeOptions();
+
+    @Option(names = "--json", description = "Print JSON, one object for all dumps.")
+    private boolean json;
+
+    @Option(names = "--all", description = "List every tensor, not only those that are wrong.")
+    private boolean all;
+
+    @Parameters(arity = "1..*", paramLabel = "DUMP", description = "Safetensors files, each with one step.")
+    @SuppressWarnings("NullAway.Init") // picocli fills it
+    private List<Path> dumps;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli fills it
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() {
+        List<CheckResult> results = new ArrayList<>();
+        boolean unusable = false;
+        try (Backend backend = compute.open(common.threads())) {
+            Checker checker = new Checker(backend);
+            for (Path dump : dumps) {
+                try {
+                    CheckResult result = checker.check(dump);
+                    results.add(result);
+                    if (!json) {
+                        CheckReport.lines(result, all)
+                                .forEach(spec.commandLine().getOut()::println);
+                        spec.commandLine().getOut().flush();
+                    }
+                } catch (FormatException e) {
+                    if (dumps.size() == 1) {
+                        throw e;
+                    }
+                    // the others may still be judged; the exit code says that one was not
+                    spec.commandLine().getErr().println("deepflow: " + e.getMessage());
+                    unusable = true;
+                }
+            }
+        }
+        if (json) {
+            spec.commandLine().getOut().println(CheckReport.json(results));
+        }
+        if (unusable) {
+            return ExitCode.UNUSABLE;
+        }
+        return results.stream().allMatch(CheckResult::consistent) ? ExitCode.FINE : ExitCode.DISAGREE;
+    }
+}

@@ -1,0 +1,25 @@
+package deepflow.oracle;
+
+import java.util.List;
+import java.util.Optional;
+
+/// The judgement of one dump.
+///
+/// @param dump the file, as given
+/// @param metadata what it says about itself
+/// @param threshold largest relative error that was accepted
+/// @param findings every tensor in graph order: values as computed, gradients as completed, optimizer; then tensors the
+///     step does not have
+/// @param absent families the dump does not have, which were not judged
+public record CheckResult(
+        String dump, StepMetadata metadata, double threshold, List<Finding> findings, List<String> absent) {
+    /// Whether no finding counts against the dump.
+    public boolean consistent() {
+        return first().isEmpty();
+    }
+
+    /// The first finding in graph order that counts against the dump.
+    public Optional<Finding> first() {
+        return findings.stream().filter(Finding::counts).findFirst();
+    }
+}

@@ -1,0 +1,137 @@
+package deepflow.oracle;
+
+import deepflow.io.FormatException;
+import deepflow.io.TensorInfo;
+import deepflow.io.TensorSource;
+import deepflow.tensor.Shape;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// One training step in a file: metadata, and tensors by family and name (the format is in `docs/dump-format.md`).
+///
+/// Wrappers that PyTorch puts around a module (`module.`, `_orig_mod.`) are taken off names, so that
+/// `grad.module.blocks.0.…` is found as `grad.blocks.0.…`.
+public final class Dump implements AutoCloseable {
+    private static final List<String> WRAPPERS = List.of("module.", "_orig_mod.");
+
+    private final TensorSource source;
+    private final StepMetadata metadata;
+    /// From our name to the file's.
+    private final Map<String, String> names;
+
+    private Dump(TensorSource source, StepMetadata metadata, Map<String, String> names) {
+        this.source = source;
+        this.metadata = metadata;
+        this.names = names;
+    }
+
+    /// Opens a dump and reads its metadata.
+    ///
+    /// @throws FormatException if it is not one
+    public static Dump open(Path path) {
+        TensorSource source = TensorSource.open(path);
+        try {
+            Map<String, String> names = new LinkedHashMap<>();
+            for (String name : source.names()) {
+                String before = names.put(unwrapped(name), name);
+                if (before != null) {
+                    throw new FormatException(path + ": " + before + " and " + name + " are the same tensor.");
+                }
+            }
+            return new Dump(source, StepMetadata.read(path.toString(), source.metadata()), names);
+        } catch (RuntimeException e) {
+            source.close();
+            throw e;
+        }
+    }
+
+    private static String unwrapped(String name) {
+        for (Family family : Family.values()) {
+            if (name.startsWith(family.prefix())) {
+                String rest = name.substring(family.prefix().length());
+                boolean found = true;
+                while (found) {
+                    found = false;
+                    for (String wrapper : WRAPPERS) {
+                        if (rest.startsWith(wrapper)) {
+                            rest = rest.substring(wrapper.length());
+                            found = true;
+                        }
+                    }
+                }
+                return family.prefix() + rest;
+            }
+        }
+        return name;
+    }
+
+    /// The file.
+    public Path path() {
+        return source.path();
+    }
+
+    /// What it says about itself.
+    public StepMetadata metadata() {
+        return metadata;
+    }
+
+    /// Names of all tensors, in the file's order, which means nothing.
+    public Set<String> names() {
+        return Collections.unmodifiableSet(names.keySet());
+    }
+
+    /// Whether there is a tensor of this name.
+    public boolean has(String name) {
+        return names.containsKey(name);
+    }
+
+    /// Whether there is any tensor of this family.
+    public boolean has(Family family) {
+        return names.keySet().stream().anyMatch(n -> n.startsWith(family.prefix()));
+    }
+
+    /// Type and shape of a tensor.
+    ///
+    /// @throws FormatException if the dump has none of this name
+    public TensorInfo info(String name) {
+        return source.info(fileName(name));
+    }
+
+    /// The elements of a tensor as doubles, exactly.
+    ///
+    /// @throws FormatException if the dump has none of this name, or the heap cannot hold it
+    public double[] read(String name) {
+        return source.readDoubles(fileName(name));
+    }
+
+    /// The elements of an integer tensor.
+    ///
+    /// @throws FormatException if the dump has none of this name, or it is not one of integers
+    public long[] readLongs(String name) {
+        return source.readLongs(fileName(name));
+    }
+
+    private String fileName(String name) {
+        String inFile = names.get(name);
+        if (inFile == null) {
+            throw new FormatException(path() + ": the dump lacks the tensor " + name + ".");
+        }
+        return inFile;
+    }
+
+    /// Whether a tensor has exactly these extents.
+    boolean hasShape(String name, Shape shape) {
+        long[] dims = info(name).shape();
+        return Arrays.equals(dims, Arrays.stream(shape.dims()).asLongStream().toArray());
+    }
+
+    @Override
+    public void close() {
+        source.close();
+    }
+}

@@ -1,0 +1,38 @@
+package deepflow.oracle;
+
+import java.util.Locale;
+
+/// The judgement of one tensor of a dump.
+///
+/// @param name name in the dump
+/// @param status what is to be said of it
+/// @param relativeError ‖a − o‖/‖o‖, absolute where the truth is 0; NaN where nothing was compared
+/// @param maxError largest |a − o|; NaN where nothing was compared
+/// @param where index of the largest error as `[0, 3, 1]`, or what is wrong with shape or presence; may be empty
+/// @param counts whether it makes the dump inconsistent
+public record Finding(String name, Status status, double relativeError, double maxError, String where, boolean counts) {
+    /// What can be said of a tensor.
+    public enum Status {
+        /// Within the threshold.
+        OK,
+        /// Beyond the threshold.
+        WRONG,
+        /// Not in the dump.
+        MISSING,
+        /// In the dump, but the step has no such tensor.
+        UNEXPECTED,
+        /// Of another shape than it should be.
+        SHAPE,
+        /// NaN or infinite where the truth is not.
+        NOT_FINITE;
+
+        /// As in reports: `not finite`.
+        public String label() {
+            return name().toLowerCase(Locale.ROOT).replace('_', ' ');
+        }
+    }
+
+    static Finding uncompared(String name, Status status, String where, boolean counts) {
+        return new Finding(name, status, Double.NaN, Double.NaN, where, counts);
+    }
+}
