@@ -8,6 +8,7 @@ import deepflow.tensor.Backend;
 import deepflow.tensor.Shape;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -72,10 +73,10 @@ public record VectorFile(Path path, Map<String, Vectors> cases) {
             if (full.startsWith(prefix)) {
                 TensorInfo info = source.info(full);
                 long[] extents = info.shape();
-                int[] dims = new int[extents.length];
-                for (int i = 0; i < dims.length; i++) {
-                    dims[i] = Math.toIntExact(extents[i]);
+                if (Arrays.stream(extents).anyMatch(extent -> extent < 1 || extent > Integer.MAX_VALUE)) {
+                    throw new FormatException(source.path() + ": the tensor " + info + " has no usable shape.");
                 }
+                int[] dims = Arrays.stream(extents).mapToInt(Math::toIntExact).toArray();
                 found.put(full.substring(prefix.length()), Values.of(Shape.of(dims), source.readDoubles(full)));
             }
         }
@@ -102,8 +103,9 @@ public record VectorFile(Path path, Map<String, Vectors> cases) {
                 Backward found = Backward.of(backend, f, vectors.arguments(), vectors.seeds());
                 errors.add(compare(found.outputs(), vectors.outputs()));
                 errors.add(compare(found.gradients(), vectors.gradients()));
-            } catch (IllegalArgumentException e) {
-                throw new FormatException(path + ": the case " + name + " cannot be evaluated: " + e.getMessage() + ".", e);
+            } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+                throw new FormatException(
+                        path + ": the case " + name + " cannot be evaluated: " + e.getMessage() + ".", e);
             }
         });
         return errors.stream().mapToDouble(Double::doubleValue).reduce(0, Math::max);

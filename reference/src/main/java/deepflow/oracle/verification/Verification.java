@@ -27,29 +27,29 @@ public final class Verification {
     /// Runs every check of one equation class.
     public static EquationReport run(Backend backend, Path vectors, EquationChecks checks) {
         int number = checks.numbers().isEmpty() ? 0 : checks.numbers().getFirst();
-        List<CheckResult> results = new ArrayList<>();
+        List<Evidence> evidence = new ArrayList<>();
         VectorFile file = VectorFile.read(vectors.resolve(checks.file()));
-        results.add(new CheckResult(
+        evidence.add(new Evidence(
                 number,
-                CheckResult.Kind.VECTORS,
+                Evidence.Kind.VECTORS,
                 "outputs and gradients, " + file.cases().size() + " cases",
                 file.error(backend, checks),
                 Strictness.ROUNDING.bound(backend.dtype())));
-        results.add(new CheckResult(
+        evidence.add(new Evidence(
                 number,
-                CheckResult.Kind.GRADIENT,
+                Evidence.Kind.GRADIENT,
                 "reverse mode against central differences",
                 gradients(backend, checks),
                 Strictness.DIFFERENCES.bound(backend.dtype())));
         for (Law law : checks.laws()) {
-            results.add(new CheckResult(
+            evidence.add(new Evidence(
                     number,
-                    CheckResult.Kind.LAW,
+                    Evidence.Kind.LAW,
                     law.name(),
                     worst(backend, law.measure()),
                     law.strictness().bound(backend.dtype())));
         }
-        return new EquationReport(checks.numbers(), results);
+        return new EquationReport(checks.numbers(), evidence);
     }
 
     private static double gradients(Backend backend, EquationChecks checks) {

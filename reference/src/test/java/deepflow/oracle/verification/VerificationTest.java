@@ -27,7 +27,7 @@ class VerificationTest {
     void everyCheckPasses(TestBackends where, EquationChecks checks) {
         try (Backend backend = where.open()) {
             EquationReport report = Verification.run(backend, VECTORS, checks);
-            assertAll(report.results().stream().map(r -> (Executable) () -> assertTrue(r.passed(), r.toString())));
+            assertAll(report.evidence().stream().map(r -> (Executable) () -> assertTrue(r.passed(), r.toString())));
         }
     }
 }
