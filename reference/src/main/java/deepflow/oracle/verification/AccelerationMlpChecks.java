@@ -105,8 +105,7 @@ record AccelerationMlpChecks() implements EquationChecks {
         Variable x = v;
         for (int i = 0; i < count; i++) {
             Context layer = ctx.in(Integer.toString(2 * i));
-            x = Products.linear(
-                    i == 0 ? x : Pointwise.silu(x), layer.parameter("weight"), layer.parameter("bias"));
+            x = Products.linear(i == 0 ? x : Pointwise.silu(x), layer.parameter("weight"), layer.parameter("bias"));
         }
         return RelativeError.of(mlp.forward(d.context(mlp, weights), v), x);
     }

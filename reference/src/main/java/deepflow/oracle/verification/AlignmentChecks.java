@@ -69,8 +69,7 @@ record AlignmentChecks() implements EquationChecks {
         Variable two = d.tape().constant(Shape.SCALAR, 2);
         Variable scaled = AlignmentLoss.of(List.of(Pointwise.scale(p, 2 + d.number())), Pointwise.scale(z, 0.25));
         // beside 2: a mean of cosines may be near 0
-        return RelativeError.of(
-                Pointwise.add(scaled, two), Pointwise.add(AlignmentLoss.of(List.of(p), z), two));
+        return RelativeError.of(Pointwise.add(scaled, two), Pointwise.add(AlignmentLoss.of(List.of(p), z), two));
     }
 
     private static double zeros(Draw d) {

@@ -44,7 +44,7 @@ public record Backward(Map<String, Values> outputs, Map<String, Values> gradient
     }
 
     /// The outputs alone.
-    static Map<String, Values> forward(Backend backend, Computation f, Case arguments) {
+    public static Map<String, Values> forward(Backend backend, Computation f, Case arguments) {
         Map<String, Values> values = new TreeMap<>();
         f.evaluate(new Evaluation(Tape.inference(backend), arguments))
                 .forEach((name, y) -> values.put(name, Values.of(backend, y.value())));
@@ -66,6 +66,7 @@ public record Backward(Map<String, Values> outputs, Map<String, Values> gradient
         Tensor g = leaf.gradient();
         return g != null
                 ? Values.of(backend, g)
-                : Values.of(leaf.shape(), new double[Math.toIntExact(leaf.shape().size())]);
+                : Values.of(
+                        leaf.shape(), new double[Math.toIntExact(leaf.shape().size())]);
     }
 }

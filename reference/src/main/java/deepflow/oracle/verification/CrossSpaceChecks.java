@@ -30,8 +30,7 @@ record CrossSpaceChecks() implements EquationChecks {
     @Override
     public Map<String, Variable> evaluate(Evaluation e) {
         Variable s = e.variable("s");
-        CrossSpaceAttention attention =
-                new CrossSpaceAttention(s.shape().dim(2), Integer.parseInt(e.option("heads")));
+        CrossSpaceAttention attention = new CrossSpaceAttention(s.shape().dim(2), Integer.parseInt(e.option("heads")));
         return Map.of("refined", attention.forward(e.context(attention), s, e.variable("m")));
     }
 
@@ -76,8 +75,7 @@ record CrossSpaceChecks() implements EquationChecks {
         Variable straight = attention.forward(ctx, d.constant(s), m);
         Variable permuted = attention.forward(ctx, d.constant(Rows.chosen(s, order)), m);
         return RelativeError.of(
-                Values.of(d.backend(), permuted.value()),
-                Rows.chosen(Values.of(d.backend(), straight.value()), order));
+                Values.of(d.backend(), permuted.value()), Rows.chosen(Values.of(d.backend(), straight.value()), order));
     }
 
     private static double invariant(Draw d) {
@@ -111,8 +109,7 @@ record CrossSpaceChecks() implements EquationChecks {
         Context ctx = d.context(attention, weights);
         Variable s = d.variable(d.tokens(attention.width()));
         Variable refined = attention.forward(ctx, s, d.variable(velocity(d, attention)));
-        return RelativeError.of(
-                refined, LayerNorm.affine(attention.width()).forward(ctx.in("layer_norm"), s));
+        return RelativeError.of(refined, LayerNorm.affine(attention.width()).forward(ctx.in("layer_norm"), s));
     }
 
     /// With one key, softmax is 1: what is added to LN(s) does not depend on the query.

@@ -97,7 +97,9 @@ record DeepSupervisionChecks() implements EquationChecks {
 
     private static double zero(Draw d) {
         List<Variable> v = variables(d);
-        return Math.abs(Values.of(d.backend(), DeepSupervisionLoss.of(v, v, numbers(d)).value()).at(0));
+        return Math.abs(
+                Values.of(d.backend(), DeepSupervisionLoss.of(v, v, numbers(d)).value())
+                        .at(0));
     }
 
     private static double order(Draw d) {

@@ -12,8 +12,8 @@ public record EquationReport(List<Integer> numbers, List<Evidence> evidence) {
         return numbers.size() <= 1
                 ? evidence
                 : numbers.stream()
-                        .flatMap(n -> evidence.stream()
-                                .map(r -> new Evidence(n, r.kind(), r.name(), r.error(), r.bound())))
+                        .flatMap(n ->
+                                evidence.stream().map(r -> new Evidence(n, r.kind(), r.name(), r.error(), r.bound())))
                         .toList();
     }
 

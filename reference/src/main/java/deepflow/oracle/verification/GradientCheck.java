@@ -21,8 +21,8 @@ public final class GradientCheck {
     public static double error(
             Backend backend, Computation f, Case arguments, Map<String, Values> seeds, Set<String> cut) {
         try (Arena _ = backend.arena()) {
-            Map<String, Values> gradients = new TreeMap<>(
-                    Backward.of(backend, f, arguments, seeds).gradients());
+            Map<String, Values> gradients =
+                    new TreeMap<>(Backward.of(backend, f, arguments, seeds).gradients());
             gradients.keySet().removeAll(cut);
             double difference = 0;
             double magnitude = 0;

@@ -35,8 +35,7 @@ record InterpolantChecks() implements EquationChecks {
         Variable x0 = e.variable("x0");
         Variable x1 = e.variable("x1");
         Tensor t = e.tensor("t");
-        return Map.of(
-                "xt", Interpolant.at(path, x0, x1, t), "velocity", Interpolant.velocity(path, target, x0, x1, t));
+        return Map.of("xt", Interpolant.at(path, x0, x1, t), "velocity", Interpolant.velocity(path, target, x0, x1, t));
     }
 
     @Override
@@ -82,8 +81,8 @@ record InterpolantChecks() implements EquationChecks {
                 Pointwise.add(Pointwise.scale(x0, factor), y0),
                 Pointwise.add(Pointwise.scale(x1, factor), y1),
                 t);
-        Variable apart =
-                Pointwise.add(Pointwise.scale(Interpolant.at(path, x0, x1, t), factor), Interpolant.at(path, y0, y1, t));
+        Variable apart = Pointwise.add(
+                Pointwise.scale(Interpolant.at(path, x0, x1, t), factor), Interpolant.at(path, y0, y1, t));
         return RelativeError.of(joined, apart);
     }
 

@@ -87,8 +87,7 @@ record SecondOrderChecks() implements EquationChecks {
         Variable estimate = SecondOrderLoss.estimate(x, v, d.constant(a), time);
         // beside 4: the motion is of that size, and x₀ may happen to be small
         Variable four = d.tape().constant(x.shape(), 4);
-        double position = RelativeError.of(
-                Pointwise.add(estimate, four), Pointwise.add(d.constant(x0), four));
+        double position = RelativeError.of(Pointwise.add(estimate, four), Pointwise.add(d.constant(x0), four));
         Variable loss = SecondOrderLoss.of(x, v, d.constant(a), time, d.constant(x0));
         return Math.max(position, Values.of(d.backend(), loss.value()).at(0));
     }
@@ -109,8 +108,7 @@ record SecondOrderChecks() implements EquationChecks {
     private static double atZero(Draw d) {
         Variable x = d.variable(d.image());
         Tensor zero = d.backend().full(Shape.of(d.extents().samples()), 0);
-        return RelativeError.of(
-                SecondOrderLoss.estimate(x, d.variable(d.image()), d.variable(d.image()), zero), x);
+        return RelativeError.of(SecondOrderLoss.estimate(x, d.variable(d.image()), d.variable(d.image()), zero), x);
     }
 
     /// Everything but v has a gradient; v has none, or zeros.

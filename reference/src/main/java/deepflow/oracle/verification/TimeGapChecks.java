@@ -35,8 +35,7 @@ record TimeGapChecks() implements EquationChecks {
     public Map<String, Variable> evaluate(Evaluation e) {
         Variable z = e.variable("z");
         int out = Integer.parseInt(e.option("out"));
-        TimeGapModulation m =
-                new TimeGapModulation(z.shape().dim(2), out, e.flag("clamp"), e.flag("modulated"));
+        TimeGapModulation m = new TimeGapModulation(z.shape().dim(2), out, e.flag("clamp"), e.flag("modulated"));
         return Map.of("m", m.forward(e.context(m), z, m.modulated() ? e.variable("e") : null));
     }
 
@@ -129,7 +128,8 @@ record TimeGapChecks() implements EquationChecks {
         Context ctx = d.context(m, weights);
         Values out = Values.of(d.backend(), m.forward(ctx, d.constant(z), e).value());
         Values permuted = Values.of(
-                d.backend(), m.forward(ctx, d.constant(Rows.chosen(z, order)), e).value());
+                d.backend(),
+                m.forward(ctx, d.constant(Rows.chosen(z, order)), e).value());
         return RelativeError.of(permuted, Rows.chosen(out, order));
     }
 

@@ -30,10 +30,7 @@ public record VectorFile(Path path, Map<String, Vectors> cases) {
     /// @param seeds by the outputs' names
     /// @param gradients by the arguments' full names
     public record Vectors(
-            Case arguments,
-            Map<String, Values> outputs,
-            Map<String, Values> seeds,
-            Map<String, Values> gradients) {}
+            Case arguments, Map<String, Values> outputs, Map<String, Values> seeds, Map<String, Values> gradients) {}
 
     /// Reads a file whole.
     ///

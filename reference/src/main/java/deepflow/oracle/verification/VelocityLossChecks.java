@@ -32,8 +32,7 @@ record VelocityLossChecks() implements EquationChecks {
 
     @Override
     public Case draw(Draw draw) {
-        return new Case(
-                Map.of(), Map.of("in.v", draw.values(draw.image()), "in.target", draw.values(draw.image())));
+        return new Case(Map.of(), Map.of("in.v", draw.values(draw.image()), "in.target", draw.values(draw.image())));
     }
 
     @Override
@@ -72,8 +71,7 @@ record VelocityLossChecks() implements EquationChecks {
         Variable far = VelocityLoss.of(Pointwise.add(target, Pointwise.scale(apart, factor)), target);
         // both beside 1: where the factor is small, so is what is left of v - V after rounding
         Variable one = d.tape().constant(Shape.SCALAR, 1);
-        return RelativeError.of(
-                Pointwise.add(far, one), Pointwise.add(Pointwise.scale(once, factor * factor), one));
+        return RelativeError.of(Pointwise.add(far, one), Pointwise.add(Pointwise.scale(once, factor * factor), one));
     }
 
     private static double mean(Draw d) {
@@ -90,6 +88,7 @@ record VelocityLossChecks() implements EquationChecks {
         }
         Variable loss = VelocityLoss.of(d.constant(v), d.constant(target));
         return RelativeError.of(
-                d.backend().download(loss.value()), new double[] {sum / d.extents().samples()});
+                d.backend().download(loss.value()),
+                new double[] {sum / d.extents().samples()});
     }
 }
