@@ -1,5 +1,6 @@
 package deepflow.cli;
 
+import deepflow.io.FormatException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -34,7 +35,13 @@ import picocli.CommandLine.Spec;
         },
         synopsisSubcommandLabel = "COMMAND",
         versionProvider = Main.Version.class,
-        subcommands = {CheckCommand.class, DiffCommand.class, GoldenCommand.class, ParamsCommand.class},
+        subcommands = {
+            VerifyCommand.class,
+            CheckCommand.class,
+            DiffCommand.class,
+            GoldenCommand.class,
+            ParamsCommand.class
+        },
         footer = {
             "",
             "Exit codes: 0 = fine, 1 = the numbers disagree, 2 = bad usage or bad input.",
@@ -125,6 +132,7 @@ public final class Main implements Runnable {
         private static @Nullable String known(Throwable failure) {
             return switch (failure) {
                 case UserException e -> e.getMessage();
+                case FormatException e -> e.getMessage();
                 case OutOfMemoryError e ->
                     "Out of memory with a heap of " + (Runtime.getRuntime().maxMemory() >> 20)
                             + " MiB: use a smaller model or batch, or give the JVM more, as in"
