@@ -1,5 +1,6 @@
 package deepflow.cli;
 
+import deepflow.io.FormatException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -125,6 +126,7 @@ public final class Main implements Runnable {
         private static @Nullable String known(Throwable failure) {
             return switch (failure) {
                 case UserException e -> e.getMessage();
+                case FormatException e -> e.getMessage();
                 case OutOfMemoryError e ->
                     "Out of memory with a heap of " + (Runtime.getRuntime().maxMemory() >> 20)
                             + " MiB: use a smaller model or batch, or give the JVM more, as in"
