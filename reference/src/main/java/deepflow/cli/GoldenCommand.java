@@ -2,7 +2,6 @@ package deepflow.cli;
 
 import deepflow.equation.FlowPath;
 import deepflow.equation.VelocityTarget;
-import deepflow.model.Configs;
 import deepflow.model.ModelConfig;
 import deepflow.oracle.Golden;
 import deepflow.tensor.Backend;
@@ -98,7 +97,7 @@ final class GoldenCommand implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(), "Invalid value for option '--batch': it must be from 1 to " + LARGEST_BATCH);
         }
-        ModelConfig model = Configs.resolve(config);
+        ModelConfig model = ConfigArgument.resolve(config);
         Objective published = Objective.published(model.k());
         Objective objective = new Objective(published.betas(), published.lambda(), path, target, published.sslWeight());
         DType dtype = precision.dtype();

@@ -1,6 +1,5 @@
 package deepflow.cli;
 
-import deepflow.model.Configs;
 import deepflow.model.ModelConfig;
 import deepflow.model.PaperModel;
 import deepflow.model.ParameterCount;
@@ -81,12 +80,7 @@ final class ParamsCommand implements Callable<Integer> {
     }
 
     private static Row one(String name) {
-        ModelConfig c;
-        try {
-            c = Configs.resolve(name);
-        } catch (IllegalArgumentException e) {
-            throw new UserException("Cannot use --config: " + e.getMessage() + ".", e);
-        }
+        ModelConfig c = ConfigArgument.resolve(name);
         return row(name, c, PaperModel.find(c).map(PaperModel::millions).orElse(null));
     }
 

@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -71,12 +73,21 @@ class ParamsCommandTest {
                 new JsonMapper().readTree(out.toString()).get(0).get("paper").asInt());
     }
 
-    @Test
-    void aBadConfigurationIsOneSentence() {
-        assertEquals(ExitCode.UNUSABLE, run("params", "--config", "tiny-9"));
+    @ParameterizedTest
+    @ValueSource(strings = {"params --config tiny-9", "golden --config tiny-9 --seed 1 --out never-written"})
+    void aBadConfigurationIsOneSentence(String line) {
+        assertEquals(ExitCode.UNUSABLE, run(line.split(" ")));
         assertEquals(1, err.toString().lines().count());
         assertTrue(err.toString().contains("there is no configuration 'tiny-9'; close names: tiny-"), err.toString());
         assertFalse(err.toString().contains("Exception"));
         assertEquals("", out.toString());
+    }
+
+    @Test
+    void aBadFileIsOneSentence(@TempDir Path folder) throws Exception {
+        Path file = Files.writeString(folder.resolve("x.safetensors"), "short");
+        assertEquals(ExitCode.UNUSABLE, run("check", file.toString()));
+        assertTrue(err.toString().contains("too few for a safetensors file"), err.toString());
+        assertFalse(err.toString().contains("Exception"), err.toString());
     }
 }

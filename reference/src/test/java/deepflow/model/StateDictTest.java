@@ -230,6 +230,18 @@ class StateDictTest {
     }
 
     @Test
+    void oneThingThatDoesNotFitIsEnough() {
+        try (TensorSource source = file(w -> add(w, "", 1, ElementType.F32))) {
+            StateDict state = StateDict.of(source, StateDict.Weights.PLAIN);
+            List<ParameterSpec> fewer = new ArrayList<>(SPECS);
+            fewer.remove(SOME);
+            assertTrue(refusal(() -> state.strict(fewer)).contains("1 unexpected: " + SOME.name()));
+            fewer.add(new ParameterSpec(SOME.name(), POSITIONS.shape(), SOME.initializer(), true));
+            assertTrue(refusal(() -> state.strict(fewer)).contains("parameters 1 of another shape: " + SOME.name()));
+        }
+    }
+
+    @Test
     void twoNamesForOneParameterAreRefused() {
         try (TensorSource source = file(w -> {
             add(w, "", 1, ElementType.F32);
