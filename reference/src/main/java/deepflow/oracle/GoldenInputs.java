@@ -1,7 +1,7 @@
 package deepflow.oracle;
 
 import deepflow.model.ModelConfig;
-import deepflow.nn.Initializer;
+import deepflow.model.RandomWeights;
 import deepflow.nn.ParameterSpec;
 import deepflow.random.KeyedRandom;
 import deepflow.tensor.Backend;
@@ -23,24 +23,9 @@ record GoldenInputs(ModelConfig config, long seed) {
     /// α of the time gaps: larger than the published 0.01, so that a wrong gap is seen.
     private static final double GAP = 0.1;
 
-    private static final double BIAS = 0.1;
-
-    /// A parameter's values: N(0, 1)/√fan for a matrix, fan the numbers that meet in one output; 0.1·N(0, 1) for a
-    /// vector, around 1 for the weight of a LayerNorm; fixed tables as they are.
+    /// A parameter's values ([RandomWeights]).
     double[] weight(ParameterSpec spec) {
-        if (spec.initializer() instanceof Initializer.Table table) {
-            return table.values().get();
-        }
-        double[] values = gaussians("weight " + spec.name(), 0, spec.shape());
-        boolean matrix = spec.shape().rank() > 1;
-        double scale = matrix
-                ? 1 / Math.sqrt((double) spec.shape().size() / spec.shape().dim(0))
-                : BIAS;
-        double centre = spec.initializer() instanceof Initializer.Constant c ? c.value() : 0;
-        for (int i = 0; i < values.length; i++) {
-            values[i] = (float) (centre + scale * values[i]);
-        }
-        return values;
+        return new RandomWeights(seed).of(spec);
     }
 
     /// A batch of samples; sample n is the same in every batch.
