@@ -120,7 +120,7 @@ class StepGradientTest {
         try (Backend b = Backends.open("cpu", DType.F64, 1)) {
             Batch batch = inputs.batch(b, 2);
             Map<String, double[]> w = new LinkedHashMap<>();
-            specs.forEach(s -> w.put(s.name(), inputs.weight(s)));
+            specs.forEach(s -> w.put(s.name(), inputs.weights().of(s)));
             RecordedStep step = run(b, model, specs, w, Map.of(), 0, objective, batch);
             for (int direction = 0; direction < 3; direction++) {
                 Map<String, double[]> d = new LinkedHashMap<>();
