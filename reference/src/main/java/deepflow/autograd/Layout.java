@@ -50,8 +50,7 @@ public final class Layout {
         for (Variable part : parts) {
             values.add(part.value());
         }
-        return parts[0]
-                .tape()
+        return parts[0].tape()
                 .record(
                         b.concat(a, values),
                         dy -> { // y = (x₀ | x₁ | …): each part takes its own piece of dy
@@ -95,14 +94,15 @@ public final class Layout {
         return x.tape()
                 .record(
                         pieces,
-                        dys -> x.accumulate(() -> { // (y₀ | y₁ | …) = x: the pieces' gradients, side by side
-                            List<Tensor> whole = new ArrayList<>();
-                            for (int i = 0; i < dys.size(); i++) {
-                                Tensor dy = dys.get(i);
-                                whole.add(dy != null ? dy : b.full(shapes.get(i), 0));
-                            }
-                            return b.concat(a, whole);
-                        }),
+                        dys -> x.accumulate(
+                                () -> { // (y₀ | y₁ | …) = x: the pieces' gradients, side by side
+                                    List<Tensor> whole = new ArrayList<>();
+                                    for (int i = 0; i < dys.size(); i++) {
+                                        Tensor dy = dys.get(i);
+                                        whole.add(dy != null ? dy : b.full(shapes.get(i), 0));
+                                    }
+                                    return b.concat(a, whole);
+                                }),
                         x);
     }
 
@@ -116,8 +116,8 @@ public final class Layout {
         return table.tape()
                 .record(
                         b.gather(table.value(), indices),
-                        dy -> table.accumulate(
-                                () -> b.gatherBackward(dy, indices, table.shape().dim(0))), // y[n] = table[indices[n]]
+                        dy -> table.accumulate(() ->
+                                b.gatherBackward(dy, indices, table.shape().dim(0))), // y[n] = table[indices[n]]
                         table);
     }
 }

@@ -64,8 +64,7 @@ public final class Pointwise {
                         z,
                         dz -> { // z = x/y, ∂z/∂y = −z/y
                             x.accumulate(() -> b.divide(dz, y.value()));
-                            y.accumulate(() -> b.scale(
-                                    b.sumTo(b.divide(b.multiply(dz, z), y.value()), y.shape()), -1));
+                            y.accumulate(() -> b.scale(b.sumTo(b.divide(b.multiply(dz, z), y.value()), y.shape()), -1));
                         },
                         x,
                         y);
@@ -93,10 +92,12 @@ public final class Pointwise {
         return x.tape()
                 .record(
                         y,
-                        dy -> x.accumulate(() -> { // y = √x, dx = ½·dy/y, and 0 where y = 0
-                            Tensor safe = b.clamp(y, TINY, Double.POSITIVE_INFINITY);
-                            return b.clampBackward(y, TINY, Double.POSITIVE_INFINITY, b.scale(b.divide(dy, safe), 0.5));
-                        }),
+                        dy -> x.accumulate(
+                                () -> { // y = √x, dx = ½·dy/y, and 0 where y = 0
+                                    Tensor safe = b.clamp(y, TINY, Double.POSITIVE_INFINITY);
+                                    return b.clampBackward(
+                                            y, TINY, Double.POSITIVE_INFINITY, b.scale(b.divide(dy, safe), 0.5));
+                                }),
                         x);
     }
 

@@ -29,8 +29,8 @@ public final class Products {
                         y,
                         dy -> { // y = x·wᵀ + bias
                             Tensor dy2 = dy.reshape(rows, out);
-                            x.accumulate(() -> b.matmul(dy2, false, w.value(), false)
-                                    .reshape(x.shape()));
+                            x.accumulate(
+                                    () -> b.matmul(dy2, false, w.value(), false).reshape(x.shape()));
                             w.accumulate(() -> b.matmul(dy2, true, x.value().reshape(rows, in), false));
                             if (bias != null) {
                                 bias.accumulate(
@@ -53,8 +53,7 @@ public final class Products {
                 .record(
                         y.out(),
                         dy -> { // y = softmax(scale·q·kᵀ)·v
-                            AttentionGradients g =
-                                    b.attentionBackward(q.value(), k.value(), v.value(), scale, y, dy);
+                            AttentionGradients g = b.attentionBackward(q.value(), k.value(), v.value(), scale, y, dy);
                             q.accumulate(g::dq);
                             k.accumulate(g::dk);
                             v.accumulate(g::dv);

@@ -29,7 +29,8 @@ public final class Sums {
         Arrays.fill(ones, 1);
         int n = x.shape().dim(0);
         Shape perSample = Shape.of(ones).with(0, n);
-        Variable means = Pointwise.scale(sumTo(x, perSample), (double) n / x.shape().size());
+        Variable means =
+                Pointwise.scale(sumTo(x, perSample), (double) n / x.shape().size());
         return Layout.reshape(Pointwise.scale(sumTo(means, Shape.of(ones)), 1.0 / n), Shape.SCALAR);
     }
 }

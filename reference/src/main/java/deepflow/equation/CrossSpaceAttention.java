@@ -13,7 +13,8 @@ import deepflow.nn.MultiheadAttention;
 /// q̃ = LN(s), m̃ = LN(m), refined = q̃ + MHA(q̃, m̃, m̃).
 ///
 /// s (N, T, D) are the tokens that entered block 0 (patchified x_t + pos_embed), m (N, T, D) the result of Eq. 8;
-/// one LayerNorm with affine (`layer_norm`, ε = 1e-5) is applied to query, key and value alike. Permuting the tokens of s permutes the result;
+/// one LayerNorm with affine (`layer_norm`, ε = 1e-5) is applied to query, key and value alike. Permuting the tokens of
+/// s permutes the result;
 /// permuting those of m changes nothing.
 ///
 /// @param width D

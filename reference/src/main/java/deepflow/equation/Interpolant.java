@@ -35,10 +35,11 @@ public final class Interpolant {
         Backend b = x0.backend();
         return switch (target) {
             case DIFFERENCE -> Pointwise.subtract(x1, x0);
-            case DERIVATIVE -> switch (path) {
-                case LINEAR -> Pointwise.subtract(x1, x0);
-                case COSINE -> combine(x1, path.sigmaDerivative(b, t), x0, path.alphaDerivative(b, t));
-            };
+            case DERIVATIVE ->
+                switch (path) {
+                    case LINEAR -> Pointwise.subtract(x1, x0);
+                    case COSINE -> combine(x1, path.sigmaDerivative(b, t), x0, path.alphaDerivative(b, t));
+                };
         };
     }
 

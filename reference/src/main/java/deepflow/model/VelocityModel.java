@@ -1,7 +1,7 @@
 package deepflow.model;
 
-import deepflow.nn.Context;
 import deepflow.autograd.Variable;
+import deepflow.nn.Context;
 import deepflow.nn.Module;
 import deepflow.tensor.Tensor;
 import java.util.List;

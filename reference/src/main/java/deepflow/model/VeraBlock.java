@@ -41,7 +41,10 @@ record VeraBlock(ModelConfig config) implements Module {
 
     private TimeGapModulation accNorm() {
         return new TimeGapModulation(
-                config.gapWidth(), config.width(), config.clamp(), config.parts().timeGap());
+                config.gapWidth(),
+                config.width(),
+                config.clamp(),
+                config.parts().timeGap());
     }
 
     private CrossSpaceAttention crossAttention() {
@@ -50,7 +53,8 @@ record VeraBlock(ModelConfig config) implements Module {
 
     /// Whether `acc_norm` is there: to modulate, or to bring (v* | a*) back to width D.
     private boolean joined() {
-        return config.parts().timeGap() || (config.parts().acceleration() && config.design() == ModelConfig.Design.FULL);
+        return config.parts().timeGap()
+                || (config.parts().acceleration() && config.design() == ModelConfig.Design.FULL);
     }
 
     /// @param v v* (N, T, D)

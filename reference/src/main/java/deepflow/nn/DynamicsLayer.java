@@ -1,7 +1,6 @@
 package deepflow.nn;
 
 import deepflow.autograd.Variable;
-import deepflow.tensor.Shape;
 import java.util.List;
 
 /// A velocity or acceleration layer (SPEC §2, "dynamics layer"): shift, scale = `adaLN_modulation`(c);

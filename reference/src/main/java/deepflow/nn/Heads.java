@@ -34,6 +34,9 @@ final class Heads {
     /// (N, h, T, d) → (N·h, T, d).
     private static Variable batches(Variable x) {
         return Layout.reshape(
-                x, x.shape().dim(0) * x.shape().dim(1), x.shape().dim(2), x.shape().dim(3));
+                x,
+                x.shape().dim(0) * x.shape().dim(1),
+                x.shape().dim(2),
+                x.shape().dim(3));
     }
 }

@@ -29,7 +29,6 @@ public sealed interface Initializer {
 
     /// Xavier for a weight (O, I), as PyTorch counts the fans of a matrix.
     static Initializer xavier(Shape weight) {
-        return new XavierUniform(
-                Math.toIntExact(weight.size() / Math.max(1, weight.dim(0))), weight.dim(0));
+        return new XavierUniform(Math.toIntExact(weight.size() / Math.max(1, weight.dim(0))), weight.dim(0));
     }
 }

@@ -36,7 +36,6 @@ public record MultiheadAttention(int width, int heads) implements Module {
         Variable v = Heads.cut(Products.linear(value, w.get(2), b.get(2)), heads);
         // PyTorch's module applies out_proj as a function: it has no output of its own in a trace.
         Context out = ctx.in("out_proj");
-        return ctx.output(
-                Products.linear(Heads.attend(q, k, v), out.parameter("weight"), out.parameter("bias")));
+        return ctx.output(Products.linear(Heads.attend(q, k, v), out.parameter("weight"), out.parameter("bias")));
     }
 }

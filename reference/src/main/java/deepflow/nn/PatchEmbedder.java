@@ -27,8 +27,8 @@ public record PatchEmbedder(int patch, int channels, int width) implements Modul
         int columns = x.shape().dim(3) / patch;
         Context proj = ctx.in("proj");
         // (N, C, rows, p, columns, p) → (N, rows, columns, C, p, p): a patch's numbers side by side
-        Variable patches = Layout.permute(
-                Layout.reshape(x, n, channels, rows, patch, columns, patch), 0, 2, 4, 1, 3, 5);
+        Variable patches =
+                Layout.permute(Layout.reshape(x, n, channels, rows, patch, columns, patch), 0, 2, 4, 1, 3, 5);
         int numbers = channels * patch * patch;
         Variable tokens = Products.linear(
                 Layout.reshape(patches, n, rows * columns, numbers),

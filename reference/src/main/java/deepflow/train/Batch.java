@@ -11,7 +11,12 @@ import org.jspecify.annotations.Nullable;
 /// @param t t₁ … t_k, each (N), in [0, 1]
 /// @param y labels after dropout (N), I32; K is the null class
 /// @param z encoder features for SSL alignment (N, T, Z); null where the model has no projectors
-public record Batch(Tensor x0, Tensor x1, List<Tensor> t, Tensor y, @Nullable Tensor z) {
+public record Batch(
+        Tensor x0,
+        Tensor x1,
+        List<Tensor> t,
+        Tensor y,
+        @Nullable Tensor z) {
     /// Copies the list of times.
     public Batch {
         t = List.copyOf(t);

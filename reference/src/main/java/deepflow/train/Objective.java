@@ -50,8 +50,7 @@ public record Objective(List<Double> betas, double lambda, FlowPath path, Veloci
         Tape tape = ctx.tape();
         Variable x0 = tape.constant(batch.x0());
         Variable x1 = tape.constant(batch.x1());
-        Prediction p = model.forward(
-                ctx, Interpolant.at(path, x0, x1, batch.t().getFirst()), batch.t(), batch.y());
+        Prediction p = model.forward(ctx, Interpolant.at(path, x0, x1, batch.t().getFirst()), batch.t(), batch.y());
 
         List<Variable> targets = new ArrayList<>();
         for (int i = 0; i < p.velocities().size(); i++) {
@@ -64,7 +63,9 @@ public record Objective(List<Double> betas, double lambda, FlowPath path, Veloci
             Tensor t = batch.t().get(i);
             Variable xt = Interpolant.at(path, x0, x1, t);
             acc = Pointwise.add(
-                    acc, SecondOrderLoss.of(xt, p.velocities().get(i), p.accelerations().get(i), t, x0));
+                    acc,
+                    SecondOrderLoss.of(
+                            xt, p.velocities().get(i), p.accelerations().get(i), t, x0));
         }
 
         Variable total = TotalLoss.of(deep, acc, lambda);
