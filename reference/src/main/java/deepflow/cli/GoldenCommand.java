@@ -2,6 +2,7 @@ package deepflow.cli;
 
 import deepflow.equation.FlowPath;
 import deepflow.equation.VelocityTarget;
+import deepflow.io.Text;
 import deepflow.model.Configs;
 import deepflow.model.ModelConfig;
 import deepflow.oracle.Golden;
@@ -10,6 +11,7 @@ import deepflow.tensor.Backends;
 import deepflow.tensor.DType;
 import deepflow.train.Objective;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -98,15 +100,23 @@ final class GoldenCommand implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(), "Invalid value for option '--batch': it must be from 1 to " + LARGEST_BATCH);
         }
-        ModelConfig model = Configs.resolve(config);
+        ModelConfig model = model();
         Objective published = Objective.published(model.k());
-        Objective objective =
-                new Objective(published.betas(), published.lambda(), path, target, published.sslWeight());
+        Objective objective = new Objective(published.betas(), published.lambda(), path, target, published.sslWeight());
         DType dtype = precision.dtype();
         try (Backend backend = Backends.open("cpu", dtype, common.threads())) {
             new Golden(model, objective, seed, batch, !noOptimizer).write(backend, "deepflow", out);
         }
-        spec.commandLine().getOut().println(out);
+        spec.commandLine().getOut().println(Text.printable(out.toString()));
         return ExitCode.FINE;
+    }
+
+    private ModelConfig model() {
+        try {
+            return Configs.resolve(config);
+        } catch (IllegalArgumentException e) {
+            String sentence = e.getMessage() + ".";
+            throw new UserException(sentence.substring(0, 1).toUpperCase(Locale.ROOT) + sentence.substring(1), e);
+        }
     }
 }

@@ -6,6 +6,7 @@ import deepflow.io.TensorInfo;
 import deepflow.model.ModelConfig;
 import deepflow.nn.ParameterSpec;
 import deepflow.tensor.Backend;
+import deepflow.tensor.DType;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 import deepflow.train.Batch;
@@ -123,9 +124,26 @@ final class DumpInputs {
         return backend.upload(finite(name), shape);
     }
 
+    /// A second moment: finite, and not negative.
+    Tensor secondMoment(String name, Shape shape) {
+        double[] values = finite(name);
+        for (double v : values) {
+            if (v < 0) {
+                throw new FormatException(
+                        dump.path() + ": tensor " + name + " holds " + v + ", second moments are not negative.");
+            }
+        }
+        return backend.upload(values, shape);
+    }
+
     private double[] finite(String name) {
         double[] values = dump.read(name);
+        boolean single = backend.dtype() == DType.F32;
         for (int i = 0; i < values.length; i++) {
+            if (single && Double.isFinite(values[i]) && !Float.isFinite((float) values[i])) {
+                throw new FormatException(dump.path() + ": tensor " + name + " holds " + values[i] + " at element " + i
+                        + ", too large for float32: use --compute f64.");
+            }
             if (!Double.isFinite(values[i])) {
                 throw new FormatException(dump.path() + ": tensor " + name + " holds " + values[i] + " at element " + i
                         + "; inputs, weights and optimizer state must be finite.");
@@ -149,8 +167,8 @@ final class DumpInputs {
         int[] labels = new int[n];
         for (int i = 0; i < n; i++) {
             if (y[i] < 0 || y[i] > config.classes()) {
-                throw new FormatException(dump.path() + ": tensor in.y holds the label " + y[i] + ", labels go from 0 to "
-                        + config.classes() + " (the null class).");
+                throw new FormatException(dump.path() + ": tensor in.y holds the label " + y[i]
+                        + ", labels go from 0 to " + config.classes() + " (the null class).");
             }
             labels[i] = (int) y[i];
         }

@@ -2,6 +2,7 @@ package deepflow.oracle;
 
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.Set;
 
 /// What a dump's tensors are, by the beginning of their names.
 public enum Family {
@@ -36,6 +37,11 @@ public enum Family {
     /// Moving average.
     AFTER_EMA("after.ema.");
 
+    /// The optimizer's state before the step.
+    static final Set<Family> STATE = Set.of(BEFORE_M, BEFORE_V, BEFORE_EMA);
+    /// What an optimizer step results in.
+    static final Set<Family> STEPPED = Set.of(OPTIM, AFTER_M, AFTER_V, AFTER_WEIGHT, AFTER_EMA);
+
     private final String prefix;
 
     Family(String prefix) {
@@ -54,8 +60,6 @@ public enum Family {
 
     /// The family a name belongs to.
     public static Optional<Family> byName(String name) {
-        return Arrays.stream(values())
-                .filter(f -> name.startsWith(f.prefix))
-                .findFirst();
+        return Arrays.stream(values()).filter(f -> name.startsWith(f.prefix)).findFirst();
     }
 }

@@ -83,8 +83,8 @@ public record Golden(ModelConfig config, Objective objective, long seed, int sam
                 exact(writer, Family.BEFORE_V.of(s.name()), s, () -> inputs.secondMoment(s));
                 exact(writer, Family.BEFORE_EMA.of(s.name()), s, () -> inputs.average(s));
             }
-            new OptimizerTruths(b, constants, reached, s -> inputs.state(b, s))
-                    .of(step, s -> null)
+            new OptimizerTruths(b, constants, reached, reached, s -> inputs.state(b, s))
+                    .of(step, null)
                     .forEach(truth -> add(writer, truth, type));
         }
         writer.write(file);
@@ -100,8 +100,8 @@ public record Golden(ModelConfig config, Objective objective, long seed, int sam
         if (batch.z() != null) {
             tensors.put("in.z", batch.z());
         }
-        tensors.forEach((name, tensor) -> writer.add(
-                name, ElementType.F32, dims(tensor.shape().dims()), sink -> sink.put(b.download(tensor))));
+        tensors.forEach((name, tensor) ->
+                writer.add(name, ElementType.F32, dims(tensor.shape().dims()), sink -> sink.put(b.download(tensor))));
         double[] labels = b.download(batch.y());
         long[] y = new long[labels.length];
         Arrays.setAll(y, i -> (long) labels[i]);
@@ -114,7 +114,8 @@ public record Golden(ModelConfig config, Objective objective, long seed, int sam
     }
 
     private static void add(SafetensorsWriter writer, Truth truth, ElementType type) {
-        long[] shape = truth.shape().rank() == 0 ? new long[] {1} : dims(truth.shape().dims());
+        long[] shape =
+                truth.shape().rank() == 0 ? new long[] {1} : dims(truth.shape().dims());
         writer.add(truth.name(), type, shape, sink -> sink.put(truth.values().get()));
     }
 

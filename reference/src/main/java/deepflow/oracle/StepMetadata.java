@@ -33,7 +33,16 @@ public record StepMetadata(
         double lossScale,
         @Nullable Optimizer optimizer) {
     private static final Set<String> KEYS = Set.of(
-            "config", "betas", "lambda", "precision", "producer", "format", "optimizer", "loss_scale", "path", "target",
+            "config",
+            "betas",
+            "lambda",
+            "precision",
+            "producer",
+            "format",
+            "optimizer",
+            "loss_scale",
+            "path",
+            "target",
             "ssl_weight");
     private static final Set<String> OPTIMIZER_KEYS =
             Set.of("name", "lr", "beta1", "beta2", "eps", "weight_decay", "step", "clip", "ema_decay");
@@ -59,8 +68,8 @@ public record StepMetadata(
         }
         String format = metadata.getOrDefault("format", FORMAT);
         if (!format.equals(FORMAT) && !format.equals(FOREIGN_FORMAT)) {
-            throw new FormatException(file + ": the dump has format '" + shortened(format) + "', this reads " + FORMAT
-                    + ".");
+            throw new FormatException(
+                    file + ": the dump has format '" + shortened(format) + "', this reads " + FORMAT + ".");
         }
         ModelConfig config = config(file, required(file, metadata, "config"));
         String label = required(file, metadata, "precision");
@@ -86,7 +95,7 @@ public record StepMetadata(
         try {
             return ConfigJson.parse(json);
         } catch (IllegalArgumentException e) {
-            throw new FormatException(file + ": the config is unusable: " + e.getMessage(), e);
+            throw new FormatException(file + ": the config is unusable: " + e.getMessage() + ".", e);
         }
     }
 
