@@ -19,10 +19,11 @@ record Norm(double mantissa, int exponent) {
             return ZERO;
         }
         int exponent = Math.getExponent(max);
+        double factor = Math.scalb(1.0, -exponent); // a power of two: exact
         double sum = 0;
         for (double v : x) {
             if (Double.isFinite(v)) {
-                double scaled = Math.scalb(v, -exponent);
+                double scaled = v * factor;
                 sum += scaled * scaled;
             }
         }

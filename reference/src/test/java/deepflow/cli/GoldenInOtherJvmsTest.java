@@ -53,6 +53,7 @@ class GoldenInOtherJvmsTest {
     private static List<String> arguments(Path config, String precision, Path out) {
         return List.of(
                 "golden",
+                "--no-optimizer",
                 "--config",
                 config.toString(),
                 "--seed",
