@@ -85,8 +85,8 @@ public record Golden(ModelConfig config, Objective objective, long seed, int sam
                 exact(writer, Family.BEFORE_V.of(s.name()), s, () -> inputs.secondMoment(s));
                 exact(writer, Family.BEFORE_EMA.of(s.name()), s, () -> inputs.average(s, b.download(weight.apply(s))));
             }
-            new OptimizerTruths(b, constants, reached, s -> inputs.state(b, s, weight.apply(s)))
-                    .of(step, s -> null)
+            new OptimizerTruths(b, constants, reached, reached, s -> inputs.state(b, s, weight.apply(s)))
+                    .of(step, null)
                     .forEach(truth -> add(writer, truth, type));
         }
         writer.write(file);

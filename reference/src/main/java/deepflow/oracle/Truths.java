@@ -4,7 +4,6 @@ import deepflow.autograd.Variable;
 import deepflow.model.Prediction;
 import deepflow.nn.ParameterSpec;
 import deepflow.tensor.Backend;
-import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 import deepflow.train.Losses;
 import java.util.ArrayList;
@@ -87,12 +86,11 @@ final class Truths {
 
     private Supplier<double[]> sum(Variable key, Variable value) {
         return () -> {
-            double[] a = gradientOf(key);
-            double[] b = gradientOf(value);
-            for (int i = 0; i < a.length; i++) {
-                a[i] += b[i];
-            }
-            return a;
+            Tensor k = key.gradient();
+            Tensor v = value.gradient();
+            return k == null || v == null
+                    ? gradientOf(k == null ? value : key)
+                    : scaled(step.backend().add(k, v));
         };
     }
 
@@ -124,9 +122,25 @@ final class Truths {
         value(Family.LOSS.of("deep"), l.deep(), Truth.Absence.FINDING);
         value(Family.LOSS.of("acc"), l.acc(), Truth.Absence.FINDING);
         if (l.ssl() != null) {
-            value(Family.LOSS.of("ssl"), l.ssl(), Truth.Absence.FINDING);
+            alignment(l.ssl(), l.prediction().projected());
         }
         value(Family.LOSS.of("total"), l.total(), Truth.Absence.FINDING);
+    }
+
+    /// A mean of cosines, which may be near 0: its error is measured against the mean of as many random signs.
+    private void alignment(Variable loss, List<Variable> projected) {
+        long cosines =
+                projected.stream().mapToLong(p -> p.shape().product(0, 2)).sum();
+        Norm scale = Norm.of(1 / Math.sqrt(cosines));
+        Backend b = step.backend();
+        Truth truth = new Truth(
+                Family.LOSS.of("ssl"),
+                loss.shape(),
+                Truth.Absence.FINDING,
+                () -> b.download(loss.value()),
+                null,
+                () -> scale);
+        timed.add(new Timed(loss.computedAt(), truth));
     }
 
     private void gradients(List<ParameterSpec> specs) {
@@ -144,12 +158,12 @@ final class Truths {
 
     /// A constant added to every key shifts each row of scores by one number, which softmax ignores: the gradient of
     /// `k_norm.bias` is zero, and what is computed is rounding noise, on the scale of its neighbour's gradient.
-    private double noise(String parameter) {
+    private Norm noise(String parameter) {
         if (!parameter.endsWith("k_norm.bias")) {
-            return 0;
+            return Norm.ZERO;
         }
         String neighbour = parameter.substring(0, parameter.length() - "bias".length()) + "weight";
-        return Errors.norm(gradientOf(step.parameters().get(neighbour)));
+        return Norm.of(gradientOf(step.parameters().get(neighbour)));
     }
 
     private void value(String name, Variable v, Truth.Absence when) {
@@ -164,10 +178,11 @@ final class Truths {
     /// A gradient as the dump holds it; zeros where none arrived.
     private double[] gradientOf(Variable v) {
         @Nullable Tensor g = v.gradient();
-        Shape shape = v.shape();
-        double[] values = g == null
-                ? new double[Math.toIntExact(shape.size())]
-                : step.backend().download(g);
+        return g == null ? new double[Math.toIntExact(v.shape().size())] : scaled(g);
+    }
+
+    private double[] scaled(Tensor gradient) {
+        double[] values = step.backend().download(gradient);
         if (lossScale != 1) {
             for (int i = 0; i < values.length; i++) {
                 values[i] *= lossScale;
