@@ -30,8 +30,8 @@ class HostileDumpTest {
                 .remove(n -> !n.matches("(in|weight|loss|out|before)\\..*"));
     }
 
-    static List<HostileDumps.Case> cases() {
-        List<HostileDumps.Case> cases = HostileDumps.from(good());
+    static List<HostileCase> cases() {
+        List<HostileCase> cases = HostileDumps.from(good());
         assertTrue(cases.size() > 400, "only " + cases.size());
         return cases;
     }
@@ -55,7 +55,7 @@ class HostileDumpTest {
 
     @ParameterizedTest
     @MethodSource("cases")
-    void isRefusedInOneSentence(HostileDumps.Case hostile) throws IOException {
+    void isRefusedInOneSentence(HostileCase hostile) throws IOException {
         check(hostile.file()).assertUnusable();
     }
 
