@@ -91,6 +91,16 @@ class ArchitectureTest {
         }
     }
 
+    /// A default locale would change digits and letters with the machine.
+    @Test
+    void formatsNameTheirLocale() {
+        check(ArchRuleDefinition.noClasses()
+                .should()
+                .callMethod(String.class, "format", String.class, Object[].class)
+                .orShould()
+                .callMethod(String.class, "formatted", Object[].class));
+    }
+
     @Test
     void packagesHaveNoCycles() {
         SliceAssignment byPackage = new SliceAssignment() {

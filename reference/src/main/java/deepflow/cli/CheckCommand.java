@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
 /// `deepflow check`: judges dumped training steps.
 @Command(
         name = "check",
+        header = "Judges dumped training steps.",
         description = {
             "",
             "Judges dumped training steps: replays each from its configuration, weights and inputs, and compares every"

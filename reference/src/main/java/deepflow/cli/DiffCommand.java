@@ -15,6 +15,7 @@ import picocli.CommandLine.Spec;
 /// `deepflow diff`: two files tensor by tensor.
 @Command(
         name = "diff",
+        header = "Compares two safetensors files tensor by tensor.",
         description = {
             "",
             "Compares two safetensors files, dumps or weights, tensor by tensor; no model is run. Prints a line for each"
@@ -27,7 +28,7 @@ import picocli.CommandLine.Spec;
             "  deepflow diff golden.safetensors mine.safetensors",
             "  deepflow diff --json before.safetensors after.safetensors",
             "",
-            "Exit codes: 0 = equal, 1 = different, 2 = a file cannot be used."
+            "Exit codes: 0 = equal tensors, 1 = a tensor differs, 2 = a file cannot be used."
         })
 final class DiffCommand implements Callable<Integer> {
     @Mixin

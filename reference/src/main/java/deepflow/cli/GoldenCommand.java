@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
 /// `deepflow golden`: writes a dump with golden values.
 @Command(
         name = "golden",
+        header = "Writes a training step with the right answers.",
         description = {
             "",
             "Writes golden values: random non-zero weights and inputs, one full training step (forward, losses, backward,"
@@ -43,7 +44,12 @@ final class GoldenCommand implements Callable<Integer> {
     @Mixin
     private final CommonOptions common = new CommonOptions();
 
-    @Option(names = "--config", required = true, paramLabel = "NAME|FILE.json", description = "The model.")
+    @Option(
+            names = "--config",
+            required = true,
+            paramLabel = "NAME|FILE.json",
+            description = "The model: ${COMPLETION-CANDIDATES}; or a JSON file as in a dump's config.",
+            completionCandidates = ConfigArgument.Names.class)
     @SuppressWarnings("NullAway.Init") // picocli fills it
     private String config;
 

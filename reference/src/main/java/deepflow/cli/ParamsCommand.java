@@ -23,6 +23,7 @@ import tools.jackson.core.json.JsonFactory;
 /// `deepflow params`: how large the paper's models are, or one configuration; nothing is allocated for them.
 @Command(
         name = "params",
+        header = "Counts the parameters of the paper's models.",
         description = {
             "",
             "Counts parameters and multiply-adds of the paper's models, beside the paper's own figures; or of one"

@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
 /// `deepflow verify`: evidence that this program computes the paper's equations.
 @Command(
         name = "verify",
+        header = "Verifies every equation of the paper.",
         description = {
             "",
             "Checks every equation of the paper on this machine: outputs and gradients against vectors made by PyTorch,"

@@ -4,6 +4,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// How names, paths and causes appear in messages: on one line, printable, and not longer than a line can bear.
@@ -38,7 +39,7 @@ public final class Text {
             if (visible(c)) {
                 out.appendCodePoint(c);
             } else {
-                out.append(String.format(c <= 0xFFFF ? "\\u%04x" : "\\u{%x}", c));
+                out.append(String.format(Locale.ROOT, c <= 0xFFFF ? "\\u%04x" : "\\u{%x}", c));
             }
             i += Character.charCount(c);
         }

@@ -114,7 +114,13 @@ public final class Configs {
         Size size = Size.valueOf(m.group(2).toUpperCase(Locale.ROOT));
         int patch = number(m.group(3), 2);
         int depth = number(m.group(5), size.depth);
-        return paper(size, patch, depth, sit ? 1 : number(m.group(4), 1), sit);
+        int k = sit ? 1 : number(m.group(4), 1);
+        if (k >= 1 && k <= depth && depth % k != 0) {
+            String stem = n.contains("@") ? n.substring(0, n.indexOf('@')) : n;
+            throw new IllegalArgumentException(n + " asks for " + depth + " blocks in " + k
+                    + " equal branches: give another depth after @, as in " + stem + "@" + depth / k * k);
+        }
+        return paper(size, patch, depth, k, sit);
     }
 
     private static int number(@Nullable String digits, int usual) {

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /// Judges dumps: replays the step from its configuration, weights and inputs, and compares every tensor.
 ///
@@ -38,15 +39,23 @@ public record Checker(Backend backend) {
         StepMetadata metadata = dump.metadata();
         DeepFlow model = new DeepFlow(metadata.config());
         List<ParameterSpec> specs = Declarations.of(model);
-        List<ParameterSpec> trained =
-                specs.stream().filter(ParameterSpec::trained).toList();
+        Map<Boolean, List<ParameterSpec>> byTraining =
+                specs.stream().collect(Collectors.partitioningBy(ParameterSpec::trained));
+        List<ParameterSpec> trained = byTraining.getOrDefault(true, List.of());
+        List<ParameterSpec> fixed = byTraining.getOrDefault(false, List.of());
         DumpInputs.check(dump, specs);
-        DumpedOptimizer dumped = new DumpedOptimizer(dump, backend, trained);
+        DumpedOptimizer dumped = new DumpedOptimizer(dump, backend, trained, fixed);
         List<ParameterSpec> withState = dumped.withState();
         RecordedStep.Keep keep = dump.has(Family.GRADACT)
                 ? RecordedStep.Keep.OUTPUTS_AND_GRADIENTS
                 : dump.has(Family.ACT) ? RecordedStep.Keep.OUTPUTS : RecordedStep.Keep.NOTHING;
-        StepMemory.require(metadata.config(), dump.info("in.x0").shape()[0], backend.dtype(), keep, dump.path());
+        StepMemory.require(
+                metadata.config(),
+                dump.info("in.x0").shape()[0],
+                backend.dtype(),
+                keep,
+                dump.path() + ": the step",
+                "--compute f32");
 
         DumpInputs inputs = new DumpInputs(dump, backend);
         Map<String, Tensor> weights = inputs.weights(specs);
@@ -60,8 +69,10 @@ public record Checker(Backend backend) {
                             metadata.optimizer(),
                             trained,
                             withState,
+                            dumped::averaged,
                             spec -> dumped.state(inputs, weights, spec))
                     .of(step, dumped.gradients(step)));
+            truths.addAll(dumped.unchanged());
         }
         return truths;
     }

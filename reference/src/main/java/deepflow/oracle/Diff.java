@@ -51,9 +51,9 @@ public record Diff(List<Entry> entries, List<String> metadata, int compared) {
     /// @param detail types or shapes, where they differ
     public record Entry(String name, Kind kind, double relative, double largest, long count, String detail) {}
 
-    /// Whether nothing differs, metadata included.
+    /// Whether no tensor differs. Metadata are listed and do not count: the producer's name is among them.
     public boolean empty() {
-        return entries.isEmpty() && metadata.isEmpty();
+        return entries.isEmpty();
     }
 
     /// Compares two files; NaN equals NaN, and 0 equals −0.

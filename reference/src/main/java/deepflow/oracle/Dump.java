@@ -55,8 +55,8 @@ public final class Dump implements AutoCloseable {
         for (String name : source.names()) {
             String before = names.put(unwrapped(name), name);
             if (before != null) {
-                throw new FormatException("%s: %s and %s are the same tensor."
-                        .formatted(source.path(), source.info(before), source.info(name)));
+                throw new FormatException(source.path() + ": " + source.info(before) + " and " + source.info(name)
+                        + " are the same tensor.");
             }
         }
         return new Dump(source, StepMetadata.read(source.path().toString(), source.metadata()), names);

@@ -20,8 +20,9 @@ import org.jspecify.annotations.Nullable;
 /// @param dump the dump
 /// @param backend what computes
 /// @param trained all parameters of the model that are trained
-record DumpedOptimizer(Dump dump, Backend backend, List<ParameterSpec> trained) {
-    /// Parameters with optimizer state, complete and of the right shapes.
+/// @param fixed those that are not; a moving average may hold them all the same
+record DumpedOptimizer(Dump dump, Backend backend, List<ParameterSpec> trained, List<ParameterSpec> fixed) {
+    /// Parameters with optimizer state, complete and of the right shapes. Not every optimizer keeps an average.
     ///
     /// @throws FormatException if something of it is missing, or does not fit the model
     List<ParameterSpec> withState() {
@@ -33,6 +34,10 @@ record DumpedOptimizer(Dump dump, Backend backend, List<ParameterSpec> trained) 
         if (after && !before) {
             throw unusable("there is after.*, but no before.*: the state that the optimizer step began with");
         }
+        if (dump.has(Family.AFTER_EMA) && !dump.has(Family.BEFORE_EMA)) {
+            throw unusable(
+                    "there is after.ema.*, but no before.ema.*: the averages that the optimizer step began with");
+        }
         Set<String> names = new TreeSet<>();
         dump.names().stream()
                 .filter(n -> Family.byName(n).filter(Family.STATE::contains).isPresent())
@@ -40,8 +45,18 @@ record DumpedOptimizer(Dump dump, Backend backend, List<ParameterSpec> trained) 
         List<ParameterSpec> with = new ArrayList<>();
         for (ParameterSpec spec : trained) {
             if (Family.STATE.stream().anyMatch(f -> names.contains(f.of(spec.name())))) {
-                Family.STATE.forEach(family -> names.remove(complete(family.of(spec.name()), spec)));
+                names.remove(complete(Family.BEFORE_M.of(spec.name()), spec));
+                names.remove(complete(Family.BEFORE_V.of(spec.name()), spec));
+                if (dump.has(Family.BEFORE_EMA)) {
+                    names.remove(complete(Family.BEFORE_EMA.of(spec.name()), spec));
+                }
                 with.add(spec);
+            }
+        }
+        for (ParameterSpec spec : fixed) {
+            String average = Family.BEFORE_EMA.of(spec.name());
+            if (names.contains(average)) {
+                names.remove(complete(average, spec));
             }
         }
         if (!names.isEmpty()) {
@@ -67,7 +82,30 @@ record DumpedOptimizer(Dump dump, Backend backend, List<ParameterSpec> trained) 
                 backend.copy(Objects.requireNonNull(weights.get(spec.name()))),
                 inputs.upload(Family.BEFORE_M.of(spec.name()), spec.shape()),
                 inputs.secondMoment(Family.BEFORE_V.of(spec.name()), spec.shape()),
-                inputs.upload(Family.BEFORE_EMA.of(spec.name()), spec.shape()));
+                averaged(spec)
+                        ? inputs.upload(Family.BEFORE_EMA.of(spec.name()), spec.shape())
+                        : backend.full(spec.shape(), 0));
+    }
+
+    /// Whether the dump has a moving average of a parameter.
+    boolean averaged(ParameterSpec spec) {
+        return dump.has(Family.BEFORE_EMA.of(spec.name()));
+    }
+
+    /// What the step makes of parameters that are not trained: weight and average stay as they are (SPEC §6).
+    List<Truth> unchanged() {
+        List<Truth> truths = new ArrayList<>();
+        for (ParameterSpec spec : fixed) {
+            String weight = Family.WEIGHT.of(spec.name());
+            String average = averaged(spec) ? Family.BEFORE_EMA.of(spec.name()) : weight;
+            truths.add(same(Family.AFTER_WEIGHT.of(spec.name()), spec, weight));
+            truths.add(same(Family.AFTER_EMA.of(spec.name()), spec, average));
+        }
+        return truths;
+    }
+
+    private Truth same(String name, ParameterSpec spec, String as) {
+        return new Truth(name, spec.shape(), Truth.Absence.FINE, () -> dump.read(as));
     }
 
     /// The dump's own gradients, unscaled; null unless all that are not zero are there in the right shape.

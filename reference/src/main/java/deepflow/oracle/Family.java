@@ -1,6 +1,8 @@
 package deepflow.oracle;
 
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 
@@ -38,9 +40,10 @@ public enum Family {
     AFTER_EMA("after.ema.");
 
     /// The optimizer's state before the step.
-    static final Set<Family> STATE = Set.of(BEFORE_M, BEFORE_V, BEFORE_EMA);
+    static final Set<Family> STATE = Collections.unmodifiableSet(EnumSet.of(BEFORE_M, BEFORE_V, BEFORE_EMA));
     /// What an optimizer step results in.
-    static final Set<Family> STEPPED = Set.of(OPTIM, AFTER_M, AFTER_V, AFTER_WEIGHT, AFTER_EMA);
+    static final Set<Family> STEPPED =
+            Collections.unmodifiableSet(EnumSet.of(OPTIM, AFTER_M, AFTER_V, AFTER_WEIGHT, AFTER_EMA));
 
     private final String prefix;
 

@@ -44,7 +44,7 @@ public record Golden(ModelConfig config, Objective objective, long seed, int sam
     /// @throws FormatException if the file cannot be written or the step does not fit in memory
     public void write(Backend b, String producer, Path file) {
         RecordedStep.Keep keep = RecordedStep.Keep.OUTPUTS_AND_GRADIENTS;
-        StepMemory.require(config, samples, b.dtype(), keep, file);
+        StepMemory.require(config, samples, b.dtype(), keep, "This step", "a smaller batch, --precision f32");
         DeepFlow model = new DeepFlow(config);
         List<ParameterSpec> specs = Declarations.of(model);
         GoldenInputs inputs = new GoldenInputs(config, seed);
@@ -85,7 +85,7 @@ public record Golden(ModelConfig config, Objective objective, long seed, int sam
                 exact(writer, Family.BEFORE_V.of(s.name()), s, () -> inputs.secondMoment(s));
                 exact(writer, Family.BEFORE_EMA.of(s.name()), s, () -> inputs.average(s, b.download(weight.apply(s))));
             }
-            new OptimizerTruths(b, constants, reached, reached, s -> inputs.state(b, s, weight.apply(s)))
+            new OptimizerTruths(b, constants, reached, reached, s -> true, s -> inputs.state(b, s, weight.apply(s)))
                     .of(step, null)
                     .forEach(truth -> add(writer, truth, type));
         }

@@ -1,5 +1,6 @@
 package deepflow.oracle;
 
+import deepflow.io.FormatException;
 import deepflow.tensor.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -34,6 +35,11 @@ record Judge(Dump dump, double threshold) {
                 .filter(name -> !known.contains(name))
                 .sorted()
                 .forEach(name -> unexpected(name, findings));
+        if (truths.stream().noneMatch(truth -> dump.has(truth.name()))) {
+            throw new FormatException(
+                    dump.path() + ": the dump holds nothing that could be judged; results are called act.*,"
+                            + " gradact.*, out.*, loss.*, grad.* and after.*.");
+        }
         return new CheckResult(dump.path().toString(), dump.metadata(), threshold, findings, absent());
     }
 
@@ -41,8 +47,7 @@ record Judge(Dump dump, double threshold) {
         Optional<Family> family = Family.byName(name);
         if (family.filter(GIVEN::contains).isEmpty()) {
             // other modules may have outputs that ours have not; a result that the step cannot have is wrong
-            boolean counts =
-                    family.isPresent() && family.filter(OUTPUTS::contains).isEmpty();
+            boolean counts = family.filter(OUTPUTS::contains).isEmpty();
             findings.add(Finding.uncompared(name, Finding.Status.UNEXPECTED, "the step has no such tensor", counts));
         }
     }
@@ -50,8 +55,7 @@ record Judge(Dump dump, double threshold) {
     private Finding presence(Truth truth) {
         String name = truth.name();
         if (!fits(dump.info(name).shape(), truth)) {
-            String shapes = "has shape %s, expected %s"
-                    .formatted(Arrays.toString(dump.info(name).shape()), truth.shape());
+            String shapes = "has shape " + Arrays.toString(dump.info(name).shape()) + ", expected " + truth.shape();
             return Finding.uncompared(name, Finding.Status.SHAPE, shapes, true);
         }
         if (!dump.info(name).type().isFloating()) {
@@ -74,9 +78,7 @@ record Judge(Dump dump, double threshold) {
 
     private @Nullable Finding absence(Truth truth) {
         Family family = Family.byName(truth.name()).orElseThrow();
-        boolean familyThere =
-                Family.STEPPED.contains(family) ? Family.STEPPED.stream().anyMatch(dump::has) : dump.has(family);
-        if (!familyThere || truth.when() == Truth.Absence.FINE) {
+        if (!dump.has(family) || truth.when() == Truth.Absence.FINE) {
             return null;
         }
         boolean counts = truth.when() == Truth.Absence.FINDING;
@@ -115,6 +117,11 @@ record Judge(Dump dump, double threshold) {
         List<String> absent = new ArrayList<>();
         for (Family family : EnumSet.of(Family.ACT, Family.GRADACT, Family.OUT, Family.LOSS, Family.GRAD)) {
             if (!dump.has(family)) {
+                absent.add(family.prefix() + "*");
+            }
+        }
+        for (Family family : Family.STEPPED) {
+            if (!dump.has(family) && Family.STEPPED.stream().anyMatch(dump::has)) {
                 absent.add(family.prefix() + "*");
             }
         }

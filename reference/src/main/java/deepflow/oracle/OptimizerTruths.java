@@ -10,6 +10,7 @@ import deepflow.train.ParameterState;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// What the optimizer step makes of gradients: clipping, AdamW, moving average (SPEC §6). Parameters are stepped one at
@@ -19,12 +20,14 @@ import org.jspecify.annotations.Nullable;
 /// @param optimizer constants and step number
 /// @param trained all parameters that have a gradient, for its norm
 /// @param specs those of them that have a state before the step
+/// @param averaged whether there is a moving average of a parameter
 /// @param before a parameter's weight, moments and average before the step, that may be changed
 record OptimizerTruths(
         Backend backend,
         StepMetadata.Optimizer optimizer,
         List<ParameterSpec> trained,
         List<ParameterSpec> specs,
+        Predicate<ParameterSpec> averaged,
         Function<ParameterSpec, ParameterState> before) {
     /// The truths of one optimizer step, in order: the norm, then each parameter's moments, weight and average.
     ///
@@ -46,6 +49,9 @@ record OptimizerTruths(
                 () -> Norm.ZERO));
         for (ParameterSpec spec : specs) {
             for (Part part : Part.values()) {
+                if (part == Part.EMA && !averaged.test(spec)) {
+                    continue;
+                }
                 all.add(new Truth(
                         part.family.of(spec.name()),
                         spec.shape(),

@@ -6,7 +6,7 @@ import deepflow.model.ModelConfig;
 import deepflow.nn.Declarations;
 import deepflow.nn.ParameterSpec;
 import deepflow.tensor.DType;
-import java.nio.file.Path;
+import java.util.Locale;
 
 /// About how much memory a step needs, so that one that cannot fit is refused before it starts.
 final class StepMemory {
@@ -22,14 +22,22 @@ final class StepMemory {
     private StepMemory() {}
 
     /// @param samples N
+    /// @param subject whose step it is, the beginning of a sentence
+    /// @param advice how to need less, before "or more memory"
     /// @throws FormatException if the step needs more than the heap can be
-    static void require(ModelConfig c, long samples, DType dtype, RecordedStep.Keep keep, Path file) {
+    static void require(
+            ModelConfig c, long samples, DType dtype, RecordedStep.Keep keep, String subject, String advice) {
         double needed = bytes(c, samples, dtype, keep);
         double heap = Runtime.getRuntime().maxMemory();
         if (needed > heap) {
-            throw new FormatException(
-                    "%s: the step needs about %.1f GiB of memory, the JVM may use %.1f GiB; a smaller batch, --compute f32 or more memory (DEEPFLOW_JAVA_OPTS=-Xmx…) would help."
-                            .formatted(file, needed / (1L << 30), heap / (1L << 30)));
+            throw new FormatException(String.format(
+                    Locale.ROOT,
+                    "%s needs about %.1f GiB of memory, the JVM may use %.1f GiB; %s or more memory"
+                            + " (DEEPFLOW_JAVA_OPTS=-Xmx…) would help.",
+                    subject,
+                    needed / (1L << 30),
+                    heap / (1L << 30),
+                    advice));
         }
     }
 

@@ -46,6 +46,9 @@ public record StepMetadata(
             "ssl_weight");
     private static final Set<String> OPTIMIZER_KEYS =
             Set.of("name", "lr", "beta1", "beta2", "eps", "weight_decay", "step", "clip", "ema_decay");
+    /// What Hugging Face's index of a sharded file adds.
+    private static final Set<String> OF_AN_INDEX = Set.of("total_size", "total_parameters");
+
     private static final String FORMAT = "1";
     /// Hugging Face's libraries write this into every file; it says nothing about dumps.
     private static final String FOREIGN_FORMAT = "pt";
@@ -61,8 +64,9 @@ public record StepMetadata(
     /// @param file for messages
     /// @throws FormatException if a key is missing, unknown, or does not hold what it should
     public static StepMetadata read(String file, Map<String, String> metadata) {
-        Set<String> unknown =
-                metadata.keySet().stream().filter(k -> !KEYS.contains(k)).collect(Collectors.toSet());
+        Set<String> unknown = metadata.keySet().stream()
+                .filter(k -> !KEYS.contains(k) && !OF_AN_INDEX.contains(k))
+                .collect(Collectors.toSet());
         if (!unknown.isEmpty()) {
             throw new FormatException(file + ": the metadata have unknown keys: " + shortened(unknown) + ".");
         }
@@ -209,17 +213,10 @@ public record StepMetadata(
             OptimizerConfig c = optimizer.constants();
             metadata.put(
                     "optimizer",
-                    ("{\"name\": \"adamw\", \"lr\": %s, \"beta1\": %s, \"beta2\": %s, \"eps\": %s, "
-                                    + "\"weight_decay\": %s, \"step\": %d, \"clip\": %s, \"ema_decay\": %s}")
-                            .formatted(
-                                    c.lr(),
-                                    c.beta1(),
-                                    c.beta2(),
-                                    c.eps(),
-                                    c.weightDecay(),
-                                    optimizer.step(),
-                                    c.clip(),
-                                    c.emaDecay()));
+                    "{\"name\": \"adamw\", \"lr\": " + c.lr() + ", \"beta1\": " + c.beta1() + ", \"beta2\": "
+                            + c.beta2()
+                            + ", \"eps\": " + c.eps() + ", \"weight_decay\": " + c.weightDecay() + ", \"step\": "
+                            + optimizer.step() + ", \"clip\": " + c.clip() + ", \"ema_decay\": " + c.emaDecay() + "}");
         }
         return metadata;
     }

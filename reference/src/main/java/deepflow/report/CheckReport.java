@@ -71,20 +71,21 @@ public final class CheckReport {
         long ok = findings.stream().filter(f -> f.status() == Finding.Status.OK).count();
         long wrong = findings.stream().filter(Finding::counts).count();
         lines.add(Text.printable(result.dump()));
-        lines.add("  %s: %s, %d tensors within %s, %d not, worst error %s"
-                .formatted(
-                        result.consistent() ? "consistent" : "INCONSISTENT",
-                        result.metadata().precision().label(),
-                        ok,
-                        brief(result.threshold()),
-                        wrong,
-                        brief(worst(findings))));
+        lines.add(String.format(
+                Locale.ROOT,
+                "  %s: %s, %d tensors within %s, %d not, worst error %s",
+                result.consistent() ? "consistent" : "INCONSISTENT",
+                result.metadata().precision().label(),
+                ok,
+                brief(result.threshold()),
+                wrong,
+                brief(worst(findings))));
         result.first().ifPresent(first -> lines.add("  first wrong: " + shortened(first.name(), WIDTH - 15)));
         List<Finding> shown = findings.stream()
                 .filter(f -> all || f.status() != Finding.Status.OK)
                 .toList();
         if (!shown.isEmpty()) {
-            lines.add(ROW.formatted("tensor", "status", "relative", "largest", "at"));
+            lines.add(String.format(Locale.ROOT, ROW, "tensor", "status", "relative", "largest", "at"));
         }
         shown.stream().limit(all ? Long.MAX_VALUE : MOST_ROWS).forEach(f -> addRow(lines, f));
         if (!all && shown.size() > MOST_ROWS) {
@@ -118,10 +119,21 @@ public final class CheckReport {
             String at = f.status() == Finding.Status.OK ? "" : f.where();
             addWrapped(
                     lines,
-                    ROW.formatted(name, f.status().label(), brief(f.relativeError()), brief(f.maxError()), ""),
+                    String.format(
+                            Locale.ROOT,
+                            ROW,
+                            name,
+                            f.status().label(),
+                            brief(f.relativeError()),
+                            brief(f.maxError()),
+                            ""),
                     at);
         } else {
-            addWrapped(lines, "  %-36s %-10s ".formatted(name, f.status().label()), f.where());
+            addWrapped(
+                    lines,
+                    String.format(
+                            Locale.ROOT, "  %-36s %-10s ", name, f.status().label()),
+                    f.where());
         }
     }
 

@@ -14,7 +14,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Golden files have the same bytes in JVMs that compile differently, or not at all, and on narrower vectors.
 class GoldenInOtherJvmsTest {
-    private static final List<String> FLAGS = List.of("-Xint", "-XX:UseAVX=0", "-XX:UseAVX=2", "-XX:MaxVectorSize=16");
+    /// A Persian locale writes other digits where a format forgets to say which it wants.
+    private static final List<String> FLAGS =
+            List.of("-Xint", "-XX:UseAVX=0", "-XX:UseAVX=2", "-XX:MaxVectorSize=16", "-Duser.language=fa");
 
     @TempDir
     private Path folder;
@@ -53,7 +55,6 @@ class GoldenInOtherJvmsTest {
     private static List<String> arguments(Path config, String precision, Path out) {
         return List.of(
                 "golden",
-                "--no-optimizer",
                 "--config",
                 config.toString(),
                 "--seed",

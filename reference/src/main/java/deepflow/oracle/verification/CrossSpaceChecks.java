@@ -1,5 +1,6 @@
 package deepflow.oracle.verification;
 
+import deepflow.autograd.Pointwise;
 import deepflow.autograd.Variable;
 import deepflow.equation.CrossSpaceAttention;
 import deepflow.nn.Context;
@@ -96,8 +97,14 @@ record CrossSpaceChecks() implements EquationChecks {
         Context ctx = d.context(attention, d.weights(attention));
         Variable s = d.variable(d.tokens(attention.width()));
         Variable m = d.variable(d.tokens(attention.width()));
-        double difference = RelativeError.of(attention.forward(ctx, m, s), attention.forward(ctx, s, m));
+        // without its residual LN(query), or the exchange would show even where attention ignored its keys
+        double difference = RelativeError.of(attended(ctx, attention, m, s), attended(ctx, attention, s, m));
         return difference > Strictness.ROUNDING.bound(d.backend().dtype()) ? 0 : 1;
+    }
+
+    private static Variable attended(Context ctx, CrossSpaceAttention attention, Variable query, Variable other) {
+        Variable residual = LayerNorm.affine(attention.width()).forward(ctx.in("layer_norm"), query);
+        return Pointwise.subtract(attention.forward(ctx, query, other), residual);
     }
 
     private static double residual(Draw d) {
