@@ -40,7 +40,8 @@ import picocli.CommandLine.Spec;
             CheckCommand.class,
             DiffCommand.class,
             GoldenCommand.class,
-            ParamsCommand.class
+            ParamsCommand.class,
+            SampleCommand.class
         },
         footer = {
             "",
