@@ -43,7 +43,8 @@ import picocli.CommandLine.Spec;
             DiffCommand.class,
             GoldenCommand.class,
             ParamsCommand.class,
-            TrainCommand.class
+            TrainCommand.class,
+            SampleCommand.class
         },
         footer = {
             "",
