@@ -16,11 +16,12 @@ import deepflow.train.TrainingState;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 
 /// A run's state after a step, in one safetensors file: `weight.<parameter>`, and of trained ones `ema.`, `m.` and `v.`;
-/// in the metadata `config` (the model's), `run` ([RunConfigJson]), `step`, `seed`, `position` (samples seen: the index
+/// in the metadata `config` (the model's), `path` and `target` (what its velocities mean), `run` ([RunConfigJson]), `step`, `seed`, `position` (samples seen: the index
 /// of the next random keys, see [deepflow.train.TrainingDraws]), `producer` (the program and its version) and `format`.
 /// The same state gives the same bytes.
 final class Checkpoint {
@@ -35,6 +36,8 @@ final class Checkpoint {
             Path file, Backend b, RunConfig config, TrainingState state, long step, String producer) {
         SafetensorsWriter writer = new SafetensorsWriter()
                 .metadata("config", ConfigJson.write(config.model()))
+                .metadata("path", word(config.objective().path()))
+                .metadata("target", word(config.objective().target()))
                 .metadata("run", RunConfigJson.write(config).toString())
                 .metadata("step", Long.toString(step))
                 .metadata("seed", Long.toString(config.seed()))
@@ -53,6 +56,10 @@ final class Checkpoint {
             add(writer, b, type, "v." + spec.name(), p.v());
         }
         writer.write(file);
+    }
+
+    private static String word(Enum<?> e) {
+        return e.name().toLowerCase(Locale.ROOT);
     }
 
     private static void add(SafetensorsWriter writer, Backend b, ElementType type, String name, Tensor x) {
