@@ -43,7 +43,9 @@ import picocli.CommandLine.Spec;
             DiffCommand.class,
             GoldenCommand.class,
             ParamsCommand.class,
+            DemoCommand.class,
             TrainCommand.class,
+            AblateCommand.class,
             SampleCommand.class
         },
         footer = {
