@@ -1,10 +1,12 @@
 package deepflow.cli;
 
+import deepflow.experiment.RunRefused;
 import deepflow.io.FormatException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.util.Arrays;
@@ -41,6 +43,7 @@ import picocli.CommandLine.Spec;
             DiffCommand.class,
             GoldenCommand.class,
             ParamsCommand.class,
+            TrainCommand.class,
             SampleCommand.class
         },
         footer = {
@@ -134,6 +137,7 @@ public final class Main implements Runnable {
             return switch (failure) {
                 case UserException e -> e.getMessage();
                 case FormatException e -> e.getMessage();
+                case RunRefused e -> e.getMessage();
                 case OutOfMemoryError e ->
                     "Out of memory with a heap of " + (Runtime.getRuntime().maxMemory() >> 20)
                             + " MiB: use a smaller model or batch, or give the JVM more, as in"
@@ -153,14 +157,21 @@ public final class Main implements Runnable {
     /// The project's version, and the Java that runs it.
     static final class Version implements IVersionProvider {
 
-        @Override
-        public String[] getVersion() throws IOException {
+        /// Program and version, for the files it writes.
+        static String producer() {
             Properties properties = new Properties();
             try (InputStream in = Main.class.getResourceAsStream("version.properties")) {
                 properties.load(in);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
             }
+            return "deepflow " + properties.getProperty("version");
+        }
+
+        @Override
+        public String[] getVersion() {
             return new String[] {
-                "deepflow " + properties.getProperty("version"),
+                producer(),
                 "Java " + Runtime.version() + " on " + System.getProperty("os.name") + " "
                         + System.getProperty("os.arch")
             };
