@@ -21,9 +21,10 @@ import java.util.stream.IntStream;
 ///
 /// @param absolute atol
 /// @param relative rtol
-public record DormandPrince(double absolute, double relative) implements Sampler {
+/// @param longest no step is longer, in (0, 1]
+public record DormandPrince(double absolute, double relative, double longest) implements Sampler {
     /// atol 1e-6, rtol 1e-3: SiT's.
-    public static final DormandPrince PUBLISHED = new DormandPrince(1e-6, 1e-3);
+    public static final DormandPrince PUBLISHED = new DormandPrince(1e-6, 1e-3, 1);
 
     private static final double[] C = {0, 1 / 5.0, 3 / 10.0, 4 / 5.0, 8 / 9.0, 1, 1};
     /// The last row is b, the weights of the fifth-order result.
@@ -46,8 +47,11 @@ public record DormandPrince(double absolute, double relative) implements Sampler
     private static final double LARGEST_FACTOR = 10;
     private static final double EXPONENT = -1 / 5.0;
 
-    /// @throws IllegalArgumentException if a tolerance is not positive
+    /// @throws IllegalArgumentException if a tolerance is not positive, or the longest step not in (0, 1]
     public DormandPrince {
+        if (!(longest > 0 && longest <= 1)) {
+            throw new IllegalArgumentException("the dopri5 sampler's longest step must be in (0, 1], got " + longest);
+        }
         if (!(absolute > 0 && relative > 0)) {
             throw new IllegalArgumentException(
                     "the dopri5 sampler's tolerances must be positive, got " + absolute + " and " + relative);
@@ -138,8 +142,8 @@ public record DormandPrince(double absolute, double relative) implements Sampler
         return v * v;
     }
 
-    /// Ends a step at t = 0 at the latest.
-    private static void cut(Path p, int row) {
+    /// Ends a step at t = 0 at the latest, and makes none longer than the longest.
+    private void cut(Path p, int row) {
         double least = 10 * Math.ulp(p.t);
         if (!(p.h >= least)) {
             if (p.rejected || Double.isNaN(p.h)) {
@@ -148,7 +152,7 @@ public record DormandPrince(double absolute, double relative) implements Sampler
             }
             p.h = least;
         }
-        p.h = Math.min(p.h, p.t);
+        p.h = Math.min(Math.min(p.h, longest), p.t);
     }
 
     /// k₂ … k₇ of the active samples.
