@@ -64,11 +64,13 @@ final class DemoCommand implements Callable<Integer> {
         PrintWriter print = spec.commandLine().getOut();
         print.printf(
                 Locale.ROOT,
-                "%s, %,d parameters, %d steps: Fréchet distance to the data %.3f (pixel space), %.0f s.%n",
+                "%s, %,d parameters, %d steps: Fréchet distance to the data %.3f (pixel space), %.0f %% of the"
+                        + " grid recognised, %.0f s.%n",
                 result.model(),
                 result.parameters(),
                 result.steps(),
                 result.distance(),
+                100 * result.recognised(),
                 (System.nanoTime() - start) * 1e-9);
         print.println("samples:  " + result.grid());
         print.println("losses:   " + result.curves());

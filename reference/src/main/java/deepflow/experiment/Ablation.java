@@ -2,7 +2,6 @@ package deepflow.experiment;
 
 import deepflow.data.DataSet;
 import deepflow.io.FormatException;
-import deepflow.model.ModelConfig;
 import deepflow.sample.Progress;
 import deepflow.tensor.Backend;
 import deepflow.tensor.Backends;
@@ -104,8 +103,7 @@ public record Ablation(
         int n = study.evaluation().samples();
         int[] labels = new int[n];
         Arrays.setAll(labels, i -> set.label(i % set.count()));
-        ModelConfig m = config.model();
-        PixelDistance distance = PixelDistance.to(set, config.seed(), m.channels() * m.size() * m.size());
+        PixelDistance distance = PixelDistance.to(set, config.seed());
         Map<String, Double> all = new LinkedHashMap<>();
         for (int steps : study.evaluation().steps()) {
             for (double guidance : study.evaluation().guidance()) {

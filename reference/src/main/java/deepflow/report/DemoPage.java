@@ -17,11 +17,13 @@ public final class DemoPage {
         String numbers = String.format(
                 Locale.ROOT,
                 "<code>%s</code>, %,d parameters, trained for %d steps of 64 images. Fréchet distance of 1,797 samples to"
-                        + " the data in pixel space: <b>%.3f</b> (random halves of the data are 0.31 apart).",
+                        + " the data in pixel space: <b>%.3f</b> (random halves of the data are 0.31 apart). A nearest-neighbour"
+                        + " classifier recognises %.0f %% of the digits below.",
                 r.model(),
                 r.parameters(),
                 r.steps(),
-                r.distance());
+                r.distance(),
+                100 * r.recognised());
         return """
                 <!DOCTYPE html>
                 <html lang="en">
