@@ -60,9 +60,10 @@ final class AblateCommand implements Callable<Integer> {
     public Integer call() {
         Study study = StudyJson.read(file);
         if (list) {
-            study.variants().forEach(v -> spec.commandLine()
-                    .getOut()
-                    .println(v.name() + ": " + v.steps() + " steps, seeds " + study.seeds()));
+            study.variants()
+                    .forEach(v -> spec.commandLine()
+                            .getOut()
+                            .println(v.name() + ": " + v.steps() + " steps, seeds " + study.seeds()));
             return ExitCode.FINE;
         }
         Ablation ablation =

@@ -48,8 +48,7 @@ final class DemoCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         long start = System.nanoTime();
         Files.createDirectories(out);
-        Demo demo = new Demo(
-                out, DataArgument.open(Demo.config()), Main.Version.producer());
+        Demo demo = new Demo(out, DataArgument.open(Demo.config()), Main.Version.producer());
         Demo.Result result;
         try (Backend b = Backends.open("cpu", Demo.config().precision(), common.threads());
                 TrainingProgress training = TrainingProgress.quiet(spec.commandLine(), "training");

@@ -17,7 +17,8 @@ final class RunOptions {
     @Option(
             names = "--config",
             paramLabel = "NAME|FILE.json",
-            description = "The model: a name such as digits, tiny-sit, latent-s, b-2t@12; or a JSON file (default: digits).")
+            description =
+                    "The model: a name such as digits, tiny-sit, latent-s, b-2t@12; or a JSON file (default: digits).")
     void config(String nameOrFile) {
         given.put("config", nameOrFile);
     }

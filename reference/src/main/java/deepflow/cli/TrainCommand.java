@@ -56,7 +56,8 @@ final class TrainCommand implements Callable<Integer> {
             names = "--steps",
             paramLabel = "N",
             defaultValue = "1600",
-            description = "Where the run ends (default: ${DEFAULT-VALUE}). A finished run can be resumed to go further.")
+            description =
+                    "Where the run ends (default: ${DEFAULT-VALUE}). A finished run can be resumed to go further.")
     private long steps;
 
     @Option(

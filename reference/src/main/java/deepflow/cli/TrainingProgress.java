@@ -63,8 +63,10 @@ final class TrainingProgress implements RunListener, AutoCloseable {
                 }
             }
             case CONTINUES ->
-                err.println(done == steps ? "The run has taken all " + steps + " steps." : "Resumed after step " + done
-                        + ".");
+                err.println(
+                        done == steps
+                                ? "The run has taken all " + steps + " steps."
+                                : "Resumed after step " + done + ".");
         }
         err.flush();
         if (terminal && done < steps) {

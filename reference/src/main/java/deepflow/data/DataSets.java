@@ -24,15 +24,14 @@ public record DataSets(@Nullable Path testdata) {
         DataSet named = named(nameOrFolder);
         if (named != null) {
             if (features != null) {
-                throw new FormatException("Encoder features go with a folder of VAE moments, not with " + nameOrFolder
-                        + ".");
+                throw new FormatException(
+                        "Encoder features go with a folder of VAE moments, not with " + nameOrFolder + ".");
             }
             return named;
         }
         Path folder = Path.of(nameOrFolder);
         if (!Files.isDirectory(folder)) {
-            String toys =
-                    Arrays.stream(ToyPoints.values()).map(ToyPoints::id).collect(Collectors.joining(", "));
+            String toys = Arrays.stream(ToyPoints.values()).map(ToyPoints::id).collect(Collectors.joining(", "));
             throw new FormatException("There is no data set '" + nameOrFolder + "': known are " + DIGITS + ", " + toys
                     + ", or give the path of a folder of VAE moments.");
         }

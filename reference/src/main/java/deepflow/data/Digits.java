@@ -33,8 +33,8 @@ public final class Digits implements DataSet {
     /// @throws FormatException if it cannot be read or a line is not a digit
     public static Digits read(Path file) {
         List<byte[]> rows = new ArrayList<>();
-        try (BufferedReader lines = new BufferedReader(new InputStreamReader(
-                new GZIPInputStream(Files.newInputStream(file)), StandardCharsets.ISO_8859_1))) {
+        try (BufferedReader lines = new BufferedReader(
+                new InputStreamReader(new GZIPInputStream(Files.newInputStream(file)), StandardCharsets.ISO_8859_1))) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 rows.add(row(file, rows.size() + 1, line));
                 if (rows.size() > MOST) {

@@ -88,8 +88,7 @@ final class Labels {
     private void entries(JsonParser json) {
         for (JsonToken t = json.nextToken(); t != JsonToken.END_ARRAY; t = json.nextToken()) {
             require(
-                    t == JsonToken.START_ARRAY
-                            && json.nextToken() == JsonToken.VALUE_STRING,
+                    t == JsonToken.START_ARRAY && json.nextToken() == JsonToken.VALUE_STRING,
                     "has an entry that is not of the form [\"a.npy\", 3]");
             String name = json.getString();
             require(json.nextToken() == JsonToken.VALUE_NUMBER_INT, "has no whole number as the label of " + name);

@@ -19,7 +19,8 @@ public enum ToyPoints implements DataSet {
             };
         }
     },
-    /// Two interleaved half circles with N(0, 0.05²) added, as scikit-learn's `make_moons`, moved to the middle; a class
+    /// Two interleaved half circles with N(0, 0.05²) added, as scikit-learn's `make_moons`, moved to the middle; a
+    /// class
     /// each.
     MOONS(2) {
         @Override

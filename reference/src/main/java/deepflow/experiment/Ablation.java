@@ -72,8 +72,7 @@ public record Ablation(
         if (!RunOutcome.in(run)) {
             return null;
         }
-        List<String> different =
-                RunConfigJson.differences(new RunFolder(run).readConfig(), config);
+        List<String> different = RunConfigJson.differences(new RunFolder(run).readConfig(), config);
         if (!different.isEmpty()) {
             throw new RunRefused(run + " is a run with another " + String.join(", ", different)
                     + ": the study was changed, so choose another folder.");
@@ -90,8 +89,7 @@ public record Ablation(
             Files.createDirectories(path);
             Schedule schedule = new Schedule(variant.steps(), study.checkpointEvery(), 1, false);
             TrainingState state = new TrainingRun(run, config, set, producer).train(b, schedule, true, listener);
-            RunOutcome outcome =
-                    new RunOutcome(lastLoss(run), secondsPerStep(run), distances(b, config, state, set));
+            RunOutcome outcome = new RunOutcome(lastLoss(run), secondsPerStep(run), distances(b, config, state, set));
             outcome.write(path);
             return outcome;
         } catch (IOException e) {
@@ -107,8 +105,8 @@ public record Ablation(
         Map<String, Double> all = new LinkedHashMap<>();
         for (int steps : study.evaluation().steps()) {
             for (double guidance : study.evaluation().guidance()) {
-                double[] samples = Draw.sde(steps, guidance, config.seed())
-                        .of(b, config, state.averages(), labels, Progress.NONE);
+                double[] samples =
+                        Draw.sde(steps, guidance, config.seed()).of(b, config, state.averages(), labels, Progress.NONE);
                 all.put(Study.Evaluation.key(steps, guidance), distance.of(samples));
             }
         }

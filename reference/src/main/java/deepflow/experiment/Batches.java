@@ -43,8 +43,7 @@ final class Batches {
             require(
                     data.featureWidth() == m.sslDim() && data.featureTokens() == m.tokens(),
                     "the model's SSL alignment needs encoder features of %d tokens × %d, %s has %d × %d"
-                            .formatted(
-                                    m.tokens(), m.sslDim(), data.id(), data.featureTokens(), data.featureWidth()));
+                            .formatted(m.tokens(), m.sslDim(), data.id(), data.featureTokens(), data.featureWidth()));
         }
     }
 
@@ -80,8 +79,7 @@ final class Batches {
         for (int n = 0; n < size; n++) {
             long position = first + n;
             int index = order.index(position);
-            System.arraycopy(
-                    data.image(index, config.seed(), order.epoch(position)), 0, x0, n * pixels, pixels);
+            System.arraycopy(data.image(index, config.seed(), order.epoch(position)), 0, x0, n * pixels, pixels);
             draws.noise(position, noise);
             System.arraycopy(noise, 0, x1, n * pixels, pixels);
             double[] times = draws.times(position, sign);

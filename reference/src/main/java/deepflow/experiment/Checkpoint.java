@@ -20,8 +20,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 
-/// A run's state after a step, in one safetensors file: `weight.<parameter>`, and of trained ones `ema.`, `m.` and `v.`;
-/// in the metadata `config` (the model's), `path` and `target` (what its velocities mean), `run` ([RunConfigJson]), `step`, `seed`, `position` (samples seen: the index
+/// A run's state after a step, in one safetensors file: `weight.<parameter>`, and of trained ones `ema.`, `m.` and
+/// `v.`;
+/// in the metadata `config` (the model's), `path` and `target` (what its velocities mean), `run` ([RunConfigJson]),
+/// `step`, `seed`, `position` (samples seen: the index
 /// of the next random keys, see [deepflow.train.TrainingDraws]), `producer` (the program and its version) and `format`.
 /// The same state gives the same bytes.
 final class Checkpoint {
@@ -32,8 +34,7 @@ final class Checkpoint {
     /// Writes a checkpoint, as a whole or not at all.
     ///
     /// @param producer program and version
-    static void write(
-            Path file, Backend b, RunConfig config, TrainingState state, long step, String producer) {
+    static void write(Path file, Backend b, RunConfig config, TrainingState state, long step, String producer) {
         SafetensorsWriter writer = new SafetensorsWriter()
                 .metadata("config", ConfigJson.write(config.model()))
                 .metadata("path", word(config.objective().path()))
@@ -75,8 +76,8 @@ final class Checkpoint {
         try (TensorSource source = TensorSource.open(file)) {
             String run = RunConfigJson.write(config).toString();
             if (!run.equals(source.metadata().get("run"))) {
-                throw new FormatException(file + " is a checkpoint of another run: its configuration is not that of"
-                        + " config.json.");
+                throw new FormatException(
+                        file + " is a checkpoint of another run: its configuration is not that of" + " config.json.");
             }
             if (!Long.toString(step).equals(source.metadata().get("step"))) {
                 throw new FormatException(file + " holds another step than its name says.");
@@ -96,8 +97,8 @@ final class Checkpoint {
             TensorInfo info = source.info(prefix + spec.name());
             long[] shape = Arrays.stream(spec.shape().dims()).asLongStream().toArray();
             if (!Arrays.equals(info.shape(), shape)) {
-                throw new FormatException(source.path() + ": " + info + " has another shape than the model's "
-                        + spec.shape() + ".");
+                throw new FormatException(
+                        source.path() + ": " + info + " has another shape than the model's " + spec.shape() + ".");
             }
             return source.readDoubles(prefix + spec.name());
         };

@@ -71,8 +71,8 @@ public record Demo(Path folder, DataSet data, String producer) {
         Path grid = folder.resolve("samples.png");
         double recognised = grid(b, config, state, grid);
         Path layers = folder.resolve("layers.png");
-        List<Plot.Series> lines = new LayerDistances(config, data, FEATURE_SAMPLES)
-                .at(b, state.averages(), 0.1, 0.3, 0.5, 0.7, 0.9);
+        List<Plot.Series> lines =
+                new LayerDistances(config, data, FEATURE_SAMPLES).at(b, state.averages(), 0.1, 0.3, 0.5, 0.7, 0.9);
         new Plot("Distance of features to the last block's", "block", "distance", Plot.Kind.MARKED, lines)
                 .write(layers);
         return new Result(
@@ -91,8 +91,7 @@ public record Demo(Path folder, DataSet data, String producer) {
     private double grid(Backend b, RunConfig config, TrainingState state, Path file) {
         int[] labels = new int[data.classes() * EACH];
         Arrays.setAll(labels, i -> i / EACH);
-        double[] images =
-                Draw.pictures(GUIDANCE).of(b, config, state.averages(), labels, Progress.NONE);
+        double[] images = Draw.pictures(GUIDANCE).of(b, config, state.averages(), labels, Progress.NONE);
         new LabelledGrid(images, data.side(), EACH).write(file);
         Features examples = PixelDistance.pixels(data, config.seed());
         return new NeighbourClassifier(examples, Draw.labelsOf(data), NEIGHBOURS)

@@ -149,7 +149,7 @@ final class Fields {
 
     private static IllegalArgumentException wrong(String key, String expected, JsonNode got) {
         String shown = got.toString();
-        return new IllegalArgumentException(key + " must be " + expected + ", got "
-                + (shown.length() > 60 ? shown.substring(0, 60) + "…" : shown));
+        return new IllegalArgumentException(
+                key + " must be " + expected + ", got " + (shown.length() > 60 ? shown.substring(0, 60) + "…" : shown));
     }
 }

@@ -27,8 +27,8 @@ record LabelledGrid(double[] images, int side, int columns) {
     void write(Path file) {
         int rows = images.length / (side * side * columns);
         int cell = side * ZOOM + GAP;
-        BufferedImage picture = new BufferedImage(
-                MARGIN + columns * cell + GAP, GAP + rows * cell, BufferedImage.TYPE_INT_RGB);
+        BufferedImage picture =
+                new BufferedImage(MARGIN + columns * cell + GAP, GAP + rows * cell, BufferedImage.TYPE_INT_RGB);
         Graphics2D g = picture.createGraphics();
         g.setColor(Color.WHITE);
         g.fillRect(0, 0, picture.getWidth(), picture.getHeight());

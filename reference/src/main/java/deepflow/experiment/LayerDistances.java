@@ -34,7 +34,9 @@ record LayerDistances(RunConfig config, DataSet data, int samples) {
     }
 
     private Map<Integer, Double> byBlock(Backend b, Map<String, Tensor> weights, double t) {
-        int pixels = config.model().channels() * config.model().size() * config.model().size();
+        int pixels = config.model().channels()
+                * config.model().size()
+                * config.model().size();
         double[] x = new double[Math.multiplyExact(samples, pixels)];
         double[] noise = new double[pixels];
         double[] time = new double[samples];

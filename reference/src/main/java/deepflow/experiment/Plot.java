@@ -116,9 +116,11 @@ record Plot(String title, String x, String y, Kind kind, List<Series> series) {
     /// @param reach how many on each side
     static double[] smooth(double[] ys, int reach) {
         double[] out = new double[ys.length];
-        Arrays.setAll(out, i -> Arrays.stream(ys, Math.max(0, i - reach), Math.min(ys.length, i + reach + 1))
-                .average()
-                .orElse(0));
+        Arrays.setAll(
+                out,
+                i -> Arrays.stream(ys, Math.max(0, i - reach), Math.min(ys.length, i + reach + 1))
+                        .average()
+                        .orElse(0));
         return out;
     }
 }

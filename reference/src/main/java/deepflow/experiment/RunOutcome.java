@@ -28,10 +28,10 @@ record RunOutcome(double loss, double seconds, Map<String, Double> distances) {
             Fields f = new Fields("the outcome", Fields.object(Files.readString(file)));
             Map<String, Double> distances = new LinkedHashMap<>();
             if (f.raw("frechet_distance") instanceof ObjectNode all) {
-                all.properties().forEach(e -> distances.put(e.getKey(), e.getValue().doubleValue()));
+                all.properties()
+                        .forEach(e -> distances.put(e.getKey(), e.getValue().doubleValue()));
             }
-            return new RunOutcome(
-                    f.number("loss", Double.NaN), f.number("seconds_per_step", Double.NaN), distances);
+            return new RunOutcome(f.number("loss", Double.NaN), f.number("seconds_per_step", Double.NaN), distances);
         } catch (IOException | IllegalArgumentException e) {
             throw new FormatException(file + " cannot be read: " + e.getMessage() + ".", e);
         }

@@ -56,9 +56,7 @@ final class StepLog implements AutoCloseable {
         try {
             String text = Files.readString(file);
             int end = text.lastIndexOf('\n');
-            return end < 0
-                    ? List.of()
-                    : text.substring(0, end).lines().skip(1).toList();
+            return end < 0 ? List.of() : text.substring(0, end).lines().skip(1).toList();
         } catch (IOException e) {
             throw new FormatException(file + " cannot be read: " + e.getMessage() + ".", e);
         }

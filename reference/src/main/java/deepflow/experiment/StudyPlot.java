@@ -24,7 +24,9 @@ record StudyPlot(Study study, Map<Study.Variant, List<RunOutcome>> outcomes) {
         List<Double> guidance = study.evaluation().guidance();
         if (steps.size() > 1 && guidance.size() == 1) {
             return lines(
-                    "SDE steps", steps.stream().mapToDouble(s -> s).toArray(), study.evaluation().keys());
+                    "SDE steps",
+                    steps.stream().mapToDouble(s -> s).toArray(),
+                    study.evaluation().keys());
         }
         if (guidance.size() > 1 && steps.size() == 1) {
             return lines(

@@ -66,7 +66,10 @@ record StudyTable(Study study, Map<Study.Variant, List<RunOutcome>> outcomes) {
                     variant.name().replace("|", "\\|"),
                     String.format(Locale.ROOT, "%,d", parameters(variant)),
                     Long.toString(variant.steps()),
-                    String.format(Locale.ROOT, "%.3f", Spread.of(all, RunOutcome::seconds).mean()),
+                    String.format(
+                            Locale.ROOT,
+                            "%.3f",
+                            Spread.of(all, RunOutcome::seconds).mean()),
                     Spread.of(all, RunOutcome::loss).shown(4)));
             keys.forEach(k -> cells.add(distance(all, k).shown(3)));
             row(out, cells);

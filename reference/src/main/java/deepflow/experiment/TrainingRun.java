@@ -38,7 +38,8 @@ public record TrainingRun(RunFolder folder, RunConfig config, DataSet data, Stri
     /// @param b of the configuration's precision
     /// @param resume whether a run in the folder is resumed; otherwise it is refused
     /// @return the state at the end
-    /// @throws RunRefused if the folder holds a run that is not to be resumed or is another one, the data do not fit,
+    /// @throws RunRefused if the folder holds a run that is not to be resumed or is another one, the data do not
+    fit,
     ///     or a number became infinite or NaN: then a checkpoint was written before
     public TrainingState train(Backend b, Schedule schedule, boolean resume, RunListener listener) {
         if (b.dtype() != config.precision()) {
@@ -46,8 +47,8 @@ public record TrainingRun(RunFolder folder, RunConfig config, DataSet data, Stri
         }
         Batches batches = new Batches(config, data);
         if (folder.holdsRun() && !resume) {
-            throw new RunRefused(folder.path() + " already holds a run: add --resume to go on with it, or choose another"
-                    + " folder.");
+            throw new RunRefused(folder.path()
+                    + " already holds a run: add --resume to go on with it, or choose another" + " folder.");
         }
         try (FileChannel _ = folder.claim()) {
             RunListener.Resume found = found(resume);

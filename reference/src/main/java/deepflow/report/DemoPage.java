@@ -50,8 +50,7 @@ public final class DemoPage {
                 deepflow train --config digits --data digits --steps 1600 --lr 1e-3 --out run</pre>
                 </body>
                 </html>
-                """
-                .formatted(
+                """.formatted(
                         numbers,
                         figure(
                                 r.grid(),
@@ -74,8 +73,8 @@ public final class DemoPage {
     private static String figure(Path picture, String alternative, String caption) {
         try {
             String data = Base64.getEncoder().encodeToString(Files.readAllBytes(picture));
-            return "<figure><img alt=\"" + alternative + "\" src=\"data:image/png;base64," + data
-                    + "\"><figcaption>" + caption + "</figcaption></figure>";
+            return "<figure><img alt=\"" + alternative + "\" src=\"data:image/png;base64," + data + "\"><figcaption>"
+                    + caption + "</figcaption></figure>";
         } catch (IOException e) {
             throw new FormatException(picture + " cannot be read: " + e.getMessage() + ".", e);
         }

@@ -12,7 +12,12 @@ import org.jspecify.annotations.Nullable;
 /// @param notFinite the first tensor that is not finite, in the order of execution; null where all is well. If it is
 ///     not null, no weight was changed
 public record StepResult(
-        double deep, double acc, double ssl, double total, double gradNorm, @Nullable String notFinite) {
+        double deep,
+        double acc,
+        double ssl,
+        double total,
+        double gradNorm,
+        @Nullable String notFinite) {
     /// Whether the step was taken.
     public boolean taken() {
         return notFinite == null;

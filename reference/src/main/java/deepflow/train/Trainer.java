@@ -32,7 +32,8 @@ public record Trainer(VelocityModel model, Objective objective, OptimizerConfig 
     /// Takes a step, unless something is not finite.
     ///
     /// @param state changed in place
-    /// @param parts the batch, in one or more parts of equal size (gradient accumulation): losses and gradients are the
+    /// @param parts the batch, in one or more parts of equal size (gradient accumulation): losses and gradients are
+    the
     ///     means over the parts
     /// @param step counted from 1
     public StepResult step(Backend b, TrainingState state, List<Batch> parts, long step) {

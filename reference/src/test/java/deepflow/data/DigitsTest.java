@@ -68,8 +68,7 @@ class DigitsTest {
 
     @Test
     void anUnknownNameListsTheKnown() {
-        FormatException e =
-                assertThrows(FormatException.class, () -> new DataSets(TESTDATA).open("digit", 10, null));
+        FormatException e = assertThrows(FormatException.class, () -> new DataSets(TESTDATA).open("digit", 10, null));
         assertTrue(e.getMessage().contains("digits, checkerboard, moons, gaussians"), e.getMessage());
         assertThrows(FormatException.class, () -> new DataSets(null).open("digits", 10, null));
         assertThrows(FormatException.class, () -> new DataSets(null).open("moons", 10, folder));

@@ -64,16 +64,17 @@ class LatentsTest {
     void featuresHaveTheNamesOfTheMoments(@TempDir Path features) throws IOException {
         Files.createDirectories(features.resolve("00000"));
         for (String name : new String[] {"00000/a.npy", "00000/b.npy"}) {
-            Npy.write(features.resolve(name), NpyArray.of(ElementType.F32, new long[] {2, 3}, new double[] {
-                1, 2, 3, 4, 5, 6
-            }));
+            Npy.write(
+                    features.resolve(name),
+                    NpyArray.of(ElementType.F32, new long[] {2, 3}, new double[] {1, 2, 3, 4, 5, 6}));
         }
         Latents set = Latents.open(folder, 10, features);
         assertEquals(2, set.featureTokens());
         assertEquals(3, set.featureWidth());
         assertArrayEquals(new double[] {1, 2, 3, 4, 5, 6}, set.features(1));
-        assertThrows(UnsupportedOperationException.class, () -> Latents.open(folder, 10, null)
-                .features(0));
+        assertThrows(
+                UnsupportedOperationException.class,
+                () -> Latents.open(folder, 10, null).features(0));
     }
 
     @ParameterizedTest

@@ -23,14 +23,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class AblationTest {
-    private static final String STUDY =
-            """
+    private static final String STUDY = """
             {"title": "α on digits", "steps": 4, "seeds": [1, 2], "checkpoint_every": 2,
              "base": %s,
              "axes": [{"none": {"alpha": 0}, "some": {"alpha": 0.5, "steps": 5}}],
              "evaluate": {"samples": 100, "sde_steps": [2], "guidance": [1, 2]}}
-            """
-                    .formatted(TrainingRunTest.TINY.formatted(""));
+            """.formatted(TrainingRunTest.TINY.formatted(""));
     private static final DataSet DIGITS = new DataSets(Path.of("..", "testdata")).open("digits", 10, null);
 
     @TempDir
@@ -78,7 +76,10 @@ class AblationTest {
         List<Path> again = ablation(cut).run(rest);
         assertEquals(List.of("some 1", "some 2"), rest.runs);
         for (int i = 0; i < files.size(); i++) {
-            assertArrayEquals(withoutTimes(files.get(i)), withoutTimes(again.get(i)), files.get(i).toString());
+            assertArrayEquals(
+                    withoutTimes(files.get(i)),
+                    withoutTimes(again.get(i)),
+                    files.get(i).toString());
         }
         Taken none = new Taken(0);
         ablation(cut).run(none);
@@ -123,7 +124,9 @@ class AblationTest {
                 study.variants().stream().map(Study.Variant::name).toList());
         var parts = study.variants().getFirst().config().model().parts();
         assertTrue(!parts.timeGap() && !parts.crossSpace() && parts.acceleration());
-        assertEquals(List.of(800L, 800L, 7L, 7L), study.variants().stream().map(Study.Variant::steps).toList());
+        assertEquals(
+                List.of(800L, 800L, 7L, 7L),
+                study.variants().stream().map(Study.Variant::steps).toList());
         assertEquals(List.of(1L, 2L, 3L), study.seeds());
         FormatException e = assertThrows(
                 FormatException.class,

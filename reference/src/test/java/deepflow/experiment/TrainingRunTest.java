@@ -75,29 +75,36 @@ class TrainingRunTest {
         Path whole = folder.resolve("whole");
         Path cutOff = folder.resolve("cut");
         train(whole, config, STEPS, false, RunListener.SILENT);
-        assertThrows(Killed.class, () -> train(cutOff, config, STEPS, false, new RunListener() {
-            @Override
-            public void step(long step, StepResult result) {
-                if (step == cut) {
-                    throw new Killed();
-                }
-            }
-        }));
+        assertThrows(
+                Killed.class,
+                () -> train(cutOff, config, STEPS, false, new RunListener() {
+                    @Override
+                    public void step(long step, StepResult result) {
+                        if (step == cut) {
+                            throw new Killed();
+                        }
+                    }
+                }));
         // and what a kill can leave besides: half a line, half a file
         Files.writeString(
-                cutOff.resolve("metrics.csv"),
-                Files.readString(cutOff.resolve("metrics.csv")) + cut + ",0.3");
+                cutOff.resolve("metrics.csv"), Files.readString(cutOff.resolve("metrics.csv")) + cut + ",0.3");
         Files.writeString(cutOff.resolve(".deepflow-1234.tmp"), "half");
         train(cutOff, config, STEPS, true, RunListener.SILENT);
         assertSameRun(whole, cutOff);
         assertEquals(
-                List.of(".lock", "config.json", "metrics.csv", "step-000006.safetensors", "step-000009.safetensors",
+                List.of(
+                        ".lock",
+                        "config.json",
+                        "metrics.csv",
+                        "step-000006.safetensors",
+                        "step-000009.safetensors",
                         "times.csv"),
                 names(whole));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", ", \"precision\": \"f64\", \"accumulate\": 3, \"path\": \"cosine\", \"time\": \"uniform\""})
+    @ValueSource(
+            strings = {"", ", \"precision\": \"f64\", \"accumulate\": 3, \"path\": \"cosine\", \"time\": \"uniform\""})
     void aRunCanGoOnBeyondItsEnd(String more) throws IOException {
         RunConfig config = config(more);
         Path whole = folder.resolve("whole");
@@ -108,16 +115,14 @@ class TrainingRunTest {
         assertSameRun(whole, parts);
         train(parts, config, STEPS, true, RunListener.SILENT); // nothing is left to do
         assertSameRun(whole, parts);
-        RunRefused e =
-                assertThrows(RunRefused.class, () -> train(parts, config, 6, true, RunListener.SILENT));
+        RunRefused e = assertThrows(RunRefused.class, () -> train(parts, config, 6, true, RunListener.SILENT));
         assertTrue(e.getMessage().contains("already taken 9 steps"), e.getMessage());
     }
 
     @Test
     void aFolderThatHoldsARunIsRefused() {
         train(folder, config(""), 1, false, RunListener.SILENT);
-        RunRefused e =
-                assertThrows(RunRefused.class, () -> train(folder, config(""), 2, false, RunListener.SILENT));
+        RunRefused e = assertThrows(RunRefused.class, () -> train(folder, config(""), 2, false, RunListener.SILENT));
         assertTrue(e.getMessage().contains("add --resume"), e.getMessage());
         RunRefused other = assertThrows(
                 RunRefused.class, () -> train(folder, config(", \"alpha\": 0.2"), 2, true, RunListener.SILENT));
@@ -126,12 +131,14 @@ class TrainingRunTest {
 
     @Test
     void resumingBeforeTheFirstCheckpointStartsOverAndSaysSo() {
-        assertThrows(Killed.class, () -> train(folder, config(""), STEPS, false, new RunListener() {
-            @Override
-            public void step(long step, StepResult result) {
-                throw new Killed();
-            }
-        }));
+        assertThrows(
+                Killed.class,
+                () -> train(folder, config(""), STEPS, false, new RunListener() {
+                    @Override
+                    public void step(long step, StepResult result) {
+                        throw new Killed();
+                    }
+                }));
         List<RunListener.Resume> told = new ArrayList<>();
         RunListener listener = new RunListener() {
             @Override
@@ -149,21 +156,21 @@ class TrainingRunTest {
         train(folder, config(""), 3, false, RunListener.SILENT);
         String metrics = Files.readString(folder.resolve("metrics.csv"));
         Files.writeString(folder.resolve("metrics.csv"), metrics.replaceFirst("\n2,.*", ""));
-        FormatException e = assertThrows(
-                FormatException.class, () -> train(folder, config(""), 6, true, RunListener.SILENT));
+        FormatException e =
+                assertThrows(FormatException.class, () -> train(folder, config(""), 6, true, RunListener.SILENT));
         assertTrue(e.getMessage().contains("2 of the 3 lines"), e.getMessage());
         Files.writeString(folder.resolve("metrics.csv"), metrics);
         Files.move(folder.resolve("step-000003.safetensors"), folder.resolve("step-000004.safetensors"));
-        FormatException step = assertThrows(
-                FormatException.class, () -> train(folder, config(""), 6, true, RunListener.SILENT));
+        FormatException step =
+                assertThrows(FormatException.class, () -> train(folder, config(""), 6, true, RunListener.SILENT));
         assertTrue(step.getMessage().contains("another step"), step.getMessage());
     }
 
     @Test
     void twoProcessesDoNotTrainInOneFolder() throws IOException {
         try (FileChannel _ = new RunFolder(folder).claim()) {
-            RunRefused e = assertThrows(
-                    RunRefused.class, () -> train(folder, config(""), 1, false, RunListener.SILENT));
+            RunRefused e =
+                    assertThrows(RunRefused.class, () -> train(folder, config(""), 1, false, RunListener.SILENT));
             assertTrue(e.getMessage().contains("Another process"), e.getMessage());
         }
     }
@@ -195,8 +202,10 @@ class TrainingRunTest {
         DataSet poisoned = poisoned(4);
         RunFolder run = new RunFolder(folder);
         try (Backend b = Backends.open("cpu", config.precision(), 1)) {
-            RunRefused e = assertThrows(RunRefused.class, () -> new TrainingRun(run, config, poisoned, "test")
-                    .train(b, new Schedule(400, 1000, 1, false), false, RunListener.SILENT));
+            RunRefused e = assertThrows(
+                    RunRefused.class,
+                    () -> new TrainingRun(run, config, poisoned, "test")
+                            .train(b, new Schedule(400, 1000, 1, false), false, RunListener.SILENT));
             assertTrue(
                     e.getMessage().matches("Step \\d+: the first tensor that is not finite is in\\.x0 .*"),
                     e.getMessage());
@@ -204,8 +213,10 @@ class TrainingRunTest {
             assertTrue(Files.exists(run.checkpoint(step - 1)), e.getMessage());
             assertEquals(step - 1, StepLog.lines(run.metrics()).size());
             // resumed, it stops at the same place
-            RunRefused again = assertThrows(RunRefused.class, () -> new TrainingRun(run, config, poisoned, "test")
-                    .train(b, new Schedule(400, 1000, 1, false), true, RunListener.SILENT));
+            RunRefused again = assertThrows(
+                    RunRefused.class,
+                    () -> new TrainingRun(run, config, poisoned, "test")
+                            .train(b, new Schedule(400, 1000, 1, false), true, RunListener.SILENT));
             assertEquals(e.getMessage(), again.getMessage());
         }
     }
@@ -257,7 +268,8 @@ class TrainingRunTest {
         RunConfig config = config("");
         try (Backend b = Backends.open("cpu", config.precision(), 1)) {
             RunRefused e = assertThrows(
-                    RunRefused.class, () -> new TrainingRun(new RunFolder(folder), config, ToyPoints.MOONS, "test")
+                    RunRefused.class,
+                    () -> new TrainingRun(new RunFolder(folder), config, ToyPoints.MOONS, "test")
                             .train(b, new Schedule(1, 1, 1, false), false, RunListener.SILENT));
             assertTrue(e.getMessage().contains("moons has images of 2×1×1, the model takes 1×8×8"), e.getMessage());
         }

@@ -95,8 +95,8 @@ class TrainerTest {
         double clip = 0.01;
         TrainingState free = state();
         TrainingState clipped = state();
-        StepResult r = trainer(new OptimizerConfig(1e-3, 0.9, 0.999, 1e-8, 0, 0, 0.9))
-                .step(b, free, List.of(batch(0, 4)), 1);
+        StepResult r =
+                trainer(new OptimizerConfig(1e-3, 0.9, 0.999, 1e-8, 0, 0, 0.9)).step(b, free, List.of(batch(0, 4)), 1);
         StepResult same = trainer(new OptimizerConfig(1e-3, 0.9, 0.999, 1e-8, 0, clip, 0.9))
                 .step(b, clipped, List.of(batch(0, 4)), 1);
         assertEquals(r.gradNorm(), same.gradNorm());
@@ -119,8 +119,7 @@ class TrainerTest {
         TrainingState whole = state();
         TrainingState parts = state();
         StepResult one = trainer(constants).step(b, whole, List.of(batch(0, 6)), 1);
-        StepResult three = trainer(constants)
-                .step(b, parts, List.of(batch(0, 2), batch(2, 2), batch(4, 2)), 1);
+        StepResult three = trainer(constants).step(b, parts, List.of(batch(0, 2), batch(2, 2), batch(4, 2)), 1);
         assertEquals(one.total(), three.total(), 1e-12);
         assertEquals(one.gradNorm(), three.gradNorm(), 1e-12);
         for (ParameterSpec spec : whole.trained()) {

@@ -59,14 +59,18 @@ class TrainingDrawsTest {
         double sum = 0;
         for (int i = 0; i < n; i++) {
             double a = i * h;
-            sum += Math.exp(-a * a / 2) + 4 * Math.exp(-(a + h / 2) * (a + h / 2) / 2) + Math.exp(-(a + h) * (a + h) / 2);
+            sum += Math.exp(-a * a / 2)
+                    + 4 * Math.exp(-(a + h / 2) * (a + h / 2) / 2)
+                    + Math.exp(-(a + h) * (a + h) / 2);
         }
         return 0.5 + sum * h / 6 / Math.sqrt(2 * Math.PI);
     }
 
     @Property(tries = 300)
     void branchTimesStepToOneSideByAtMostAlphaAndStayInRange(
-            @ForAll @LongRange(min = 0) long position, @ForAll boolean plus, @ForAll @IntRange(min = 2, max = 5) int k) {
+            @ForAll @LongRange(min = 0) long position,
+            @ForAll boolean plus,
+            @ForAll @IntRange(min = 2, max = 5) int k) {
         double alpha = 0.3;
         int sign = plus ? 1 : -1;
         TrainingDraws d = draws(k, TimeSampler.UNIFORM, FlowPath.LINEAR, alpha);
