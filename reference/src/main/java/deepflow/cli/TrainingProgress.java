@@ -14,7 +14,8 @@ import me.tongfei.progressbar.ProgressBarStyle;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
-/// Shows how a run goes on stderr: a bar with loss, rate and time left on a terminal, otherwise a line now and then.
+/// Shows how a run goes on stderr: a bar with loss, rate and time left on a terminal, otherwise a line now
+/// and then.
 final class TrainingProgress implements RunListener, AutoCloseable {
     private static final long LINE_EVERY_NANOS = 10_000_000_000L;
     private static final int BAR_MILLIS = 200;

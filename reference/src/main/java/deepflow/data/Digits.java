@@ -11,8 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.GZIPInputStream;
 
-/// Handwritten digits, 1×8×8, ten classes: `testdata/digits`. A line of the file is 64 numbers from 0 to 16 and the
-/// class; they become v/8 − 1, in [−1, 1].
+/// Handwritten digits, 1×8×8, ten classes: `testdata/digits`. A line of the file is 64 numbers from 0 to 16
+/// and the class; they become v/8 − 1, in [−1, 1].
 public final class Digits implements DataSet {
     private static final int SIDE = 8;
     private static final int CLASSES = 10;

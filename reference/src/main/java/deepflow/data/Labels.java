@@ -18,8 +18,8 @@ import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.json.JsonFactory;
 
-/// Which files a folder has, and their classes: `dataset.json`, `{"labels": [["00000/a.npy", 3], …]}`. Names are
-/// relative to the folder and stay inside it; every `.npy` file has exactly one label.
+/// Which files a folder has, and their classes: `dataset.json`, `{"labels": [["00000/a.npy", 3], …]}`.
+/// Names are relative to the folder and stay inside it; every `.npy` file has exactly one label.
 final class Labels {
     private static final String FILE = "dataset.json";
     private static final JsonFactory JSON = new JsonFactory();

@@ -10,11 +10,13 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// VAE moments in the layout of REPA's preprocessing: a folder of `.npy` files of shape (2C, H, W), means first, then
-/// standard deviations, and [Labels] in `dataset.json`. A sample is z = (mean + std·n)·0.18215, n ~ N(0, I) with the
-/// key (run's seed, `latent`, visit·count + index): fresh noise at every visit, and the same one after a resume.
+/// VAE moments in the layout of REPA's preprocessing: a folder of `.npy` files of shape (2C, H, W), means
+/// first, then standard deviations, and [Labels] in `dataset.json`. A sample is z = (mean + std·n)·0.18215,
+/// n ~ N(0, I) with the key (run's seed, `latent`, visit·count + index): fresh noise at every visit, and
+/// the same one after a resume.
 ///
-/// Encoder features for SSL alignment may lie in a second folder, under the same names, each of shape (T, Z).
+/// Encoder features for SSL alignment may lie in a second folder, under the same names, each of shape (T,
+/// Z).
 ///
 /// Files are read when their sample is asked for; a folder may be larger than memory.
 public final class Latents implements DataSet {
@@ -45,8 +47,8 @@ public final class Latents implements DataSet {
     ///
     /// @param classes K; labels are below
     /// @param features folder of encoder features; null for none
-    /// @throws FormatException if there are no moments, a file has no label or a label no file, a label is out of
-    ///     range, or the first file has the wrong shape
+    /// @throws FormatException if there are no moments, a file has no label or a label no file, a label is
+    ///     out of range, or the first file has the wrong shape
     public static Latents open(Path folder, int classes, @Nullable Path features) {
         if (!Files.isDirectory(folder)) {
             throw new FormatException("There is no folder " + folder + " with VAE moments.");

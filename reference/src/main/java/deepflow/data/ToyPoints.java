@@ -3,9 +3,10 @@ package deepflow.data;
 import deepflow.random.KeyedRandom;
 import java.util.Locale;
 
-/// Points in the plane with a known density, for looking at flows. A point (x, y) is an "image" of two channels and one
-/// pixel, (2, 1, 1): the transformer then has one token (size 1, patch 1, channels 2). Coordinates are about in
-/// [−1, 1]. Point i is drawn with the key (0, `toy ` + id, i), whatever the run's seed.
+/// Points in the plane with a known density, for looking at flows. A point (x, y) is an "image" of two
+/// channels and one pixel, (2, 1, 1): the transformer then has one token (size 1, patch 1, channels 2).
+/// Coordinates are about in [−1, 1]. Point i is drawn with the key (0, `toy ` + id, i), whatever the run's
+/// seed.
 public enum ToyPoints implements DataSet {
     /// Uniform on the dark squares of a 4×4 board over [−1, 1]²; one class.
     CHECKERBOARD(1) {
@@ -19,8 +20,8 @@ public enum ToyPoints implements DataSet {
             };
         }
     },
-    /// Two interleaved half circles with N(0, 0.05²) added, as scikit-learn's `make_moons`, moved to the middle; a
-    /// class
+    /// Two interleaved half circles with N(0, 0.05²) added, as scikit-learn's `make_moons`, moved to the
+    /// middle; a class
     /// each.
     MOONS(2) {
         @Override

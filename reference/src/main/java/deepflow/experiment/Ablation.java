@@ -17,8 +17,8 @@ import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// Runs a study in a folder, a folder for each run. Runs that are finished are not repeated, one that was interrupted
-/// goes on; so a study may be stopped at any moment and started again.
+/// Runs a study in a folder, a folder for each run. Runs that are finished are not repeated, one that was
+/// interrupted goes on; so a study may be stopped at any moment and started again.
 ///
 /// @param study what is asked
 /// @param folder where everything is kept
@@ -121,7 +121,8 @@ public record Ablation(
                 .orElse(Double.NaN);
     }
 
-    /// The median of the differences of neighbouring lines: what an interruption or a slow moment costs does not count.
+    /// The median of the differences of neighbouring lines: what an interruption or a slow moment costs
+    /// does not count.
     private static double secondsPerStep(RunFolder run) {
         double[] seconds = StepLog.lines(run.times()).stream()
                 .mapToDouble(l -> Double.parseDouble(l.split(",", -1)[1]))

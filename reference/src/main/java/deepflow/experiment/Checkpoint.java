@@ -20,12 +20,12 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 
-/// A run's state after a step, in one safetensors file: `weight.<parameter>`, and of trained ones `ema.`, `m.` and
-/// `v.`;
-/// in the metadata `config` (the model's), `path` and `target` (what its velocities mean), `run` ([RunConfigJson]),
-/// `step`, `seed`, `position` (samples seen: the index
-/// of the next random keys, see [deepflow.train.TrainingDraws]), `producer` (the program and its version) and `format`.
-/// The same state gives the same bytes.
+/// A run's state after a step, in one safetensors file: `weight.<parameter>`, and of trained ones `ema.`,
+/// `m.` and `v.`;
+/// in the metadata `config` (the model's), `path` and `target` (what its velocities mean), `run`
+/// ([RunConfigJson]), `step`, `seed`, `position` (samples seen: the index
+/// of the next random keys, see [deepflow.train.TrainingDraws]), `producer` (the program and its version)
+/// and `format`. The same state gives the same bytes.
 final class Checkpoint {
     private static final String FORMAT = "1";
 

@@ -87,7 +87,8 @@ public record Demo(Path folder, DataSet data, String producer) {
                 run.path());
     }
 
-    /// @return the share of the samples whose nearest neighbours among the data have the class that was asked for
+    /// @return the share of the samples whose nearest neighbours among the data have the class that was
+    ///     asked for
     private double grid(Backend b, RunConfig config, TrainingState state, Path file) {
         int[] labels = new int[data.classes() * EACH];
         Arrays.setAll(labels, i -> i / EACH);

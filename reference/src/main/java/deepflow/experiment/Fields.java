@@ -15,8 +15,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/// The values of a JSON object, asked for by key; what nobody asked for is an error at the end. Every error is an
-/// [IllegalArgumentException] whose message is a phrase without full stop.
+/// The values of a JSON object, asked for by key; what nobody asked for is an error at the end. Every error
+/// is an [IllegalArgumentException] whose message is a phrase without full stop.
 final class Fields {
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)

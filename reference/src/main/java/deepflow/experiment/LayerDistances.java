@@ -11,8 +11,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
-/// How far the tokens after each block are from those after the last one, at several times: [FeatureDistance], the
-/// question of the paper's figures 2d and 5.
+/// How far the tokens after each block are from those after the last one, at several times:
+/// [FeatureDistance], the question of the paper's figures 2d and 5.
 ///
 /// @param config the run's
 /// @param data where the images come from

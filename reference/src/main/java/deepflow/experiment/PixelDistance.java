@@ -6,7 +6,8 @@ import deepflow.metric.FrechetDistance;
 import deepflow.metric.Gaussian;
 import java.util.Arrays;
 
-/// The Fréchet distance between samples and data with the pixels themselves as features, samples clipped to [−1, 1].
+/// The Fréchet distance between samples and data with the pixels themselves as features, samples clipped to
+/// [−1, 1].
 ///
 /// @param data mean and covariance of the data
 record PixelDistance(Gaussian data) {

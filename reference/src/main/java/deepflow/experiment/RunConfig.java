@@ -8,8 +8,8 @@ import deepflow.train.TimeSampler;
 import deepflow.train.TrainingDraws;
 import org.jspecify.annotations.Nullable;
 
-/// Everything that a run's numbers depend on, but for how many steps it takes. Two runs of one configuration have the
-/// same bytes at every step they share.
+/// Everything that a run's numbers depend on, but for how many steps it takes. Two runs of one
+/// configuration have the same bytes at every step they share.
 ///
 /// @param model what is trained
 /// @param data name or folder of the data set, as given

@@ -18,16 +18,19 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// A [RunConfig] as a JSON object, in both directions. What is not there has its default; nothing else may be there.
+/// A [RunConfig] as a JSON object, in both directions. What is not there has its default; nothing else may
+/// be there.
 ///
-/// - `config`: the model's name, or a JSON file (default `digits`). `model`: an object as in a dump's `config`, whose
-///   keys replace those of `config`'s model; a run's own `config.json` has only `model`, in full.
-/// - `data` (default `digits`), `features` (none), `seed` (1), `batch` (64), `accumulate` (1), `precision` (`f32`).
-/// - `path` (`linear`, `cosine`), `target` (`difference`, `derivative`), `time` (`lognormal`, `uniform`), `alpha`
-/// (0.01),
+/// - `config`: the model's name, or a JSON file (default `digits`). `model`: an object as in a dump's
+///   `config`, whose keys replace those of `config`'s model; a run's own `config.json` has only `model`, in
+///   full.
+/// - `data` (default `digits`), `features` (none), `seed` (1), `batch` (64), `accumulate` (1), `precision`
+///   (`f32`).
+/// - `path` (`linear`, `cosine`), `target` (`difference`, `derivative`), `time` (`lognormal`, `uniform`),
+///   `alpha` (0.01),
 ///   `dropout` (0.1), `lambda` (1), `betas` (a list of k numbers; 0.2, …, 1), `ssl_weight` (0.5).
-/// - `lr` (1e-4), `beta1` (0.9), `beta2` (0.999), `eps` (1e-8), `weight_decay` (0), `clip` (1), `ema` (0.995: the
-///   published 0.9999 averages over more steps than a small run has).
+/// - `lr` (1e-4), `beta1` (0.9), `beta2` (0.999), `eps` (1e-8), `weight_decay` (0), `clip` (1), `ema`
+///   (0.995: the published 0.9999 averages over more steps than a small run has).
 public final class RunConfigJson {
     /// Default decay of the moving average.
     private static final double EMA = 0.995;

@@ -20,7 +20,8 @@ import java.util.stream.Stream;
 ///
 /// - `config.json`: its [RunConfig]; a folder that has one holds a run
 /// - `step-000800.safetensors`: checkpoints
-/// - `metrics.csv`: the numbers of every step; `times.csv`: when each was taken, all that may differ between two runs
+/// - `metrics.csv`: the numbers of every step; `times.csv`: when each was taken, all that may differ
+///   between two runs
 /// - `curves.png`, `samples-000800.png`: pictures
 /// - `.lock`: held by the process that trains
 ///
@@ -128,7 +129,8 @@ public record RunFolder(Path path) {
         }
     }
 
-    /// Makes the folder, if need be, and claims it for this process; the system ends the claim with the process.
+    /// Makes the folder, if need be, and claims it for this process; the system ends the claim with the
+    /// process.
     ///
     /// @return to be closed at the end
     /// @throws RunRefused if another process trains in the folder

@@ -12,9 +12,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// The pictures of a run: its curves, and samples of the averaged weights at each checkpoint, always from the same
-/// noise. Images are laid out in ten columns, a class each (class = column modulo K); points of the plane are
-/// scattered; of images that are neither grey nor RGB the first channel is shown.
+/// The pictures of a run: its curves, and samples of the averaged weights at each checkpoint, always from
+/// the same noise. Images are laid out in ten columns, a class each (class = column modulo K); points of
+/// the plane are scattered; of images that are neither grey nor RGB the first channel is shown.
 ///
 /// @param folder where they go
 /// @param config the run's

@@ -12,9 +12,9 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A CSV file with a line for each step, in order; the first column is the step. Lines are written as steps are taken;
-/// a process that is killed leaves at most its last line half written, and [#open] cuts off all that comes after a
-/// checkpoint.
+/// A CSV file with a line for each step, in order; the first column is the step. Lines are written as steps
+/// are taken; a process that is killed leaves at most its last line half written, and [#open] cuts off all
+/// that comes after a checkpoint.
 final class StepLog implements AutoCloseable {
     private final Path file;
     private final FileChannel channel;

@@ -3,7 +3,8 @@ package deepflow.experiment;
 import java.util.List;
 import java.util.Locale;
 
-/// A question put to many runs: variants of one configuration, each with several seeds, trained and measured alike.
+/// A question put to many runs: variants of one configuration, each with several seeds, trained and
+/// measured alike.
 ///
 /// @param title what is asked
 /// @param variants what differs
@@ -31,8 +32,8 @@ public record Study(
         }
     }
 
-    /// What is measured: the Fréchet distance, in pixel space, of samples to the data they were trained on; samples of
-    /// the averaged weights, by the SDE, with the data's own labels.
+    /// What is measured: the Fréchet distance, in pixel space, of samples to the data they were trained on;
+    /// samples of the averaged weights, by the SDE, with the data's own labels.
     ///
     /// @param samples how many
     /// @param steps numbers of SDE steps

@@ -15,8 +15,9 @@ import tools.jackson.databind.node.ObjectNode;
 ///
 /// - `title`; `base`: a run's configuration ([RunConfigJson], without `seed`); `steps`; `seeds`: a list;
 ///   `checkpoint_every` (default 200)
-/// - `axes`: a list of objects, each from a value's name to what it sets over the base: keys of a configuration, of
-///   which `model` is merged key by key, and `steps`. Variants are all combinations, the last axis fastest.
+/// - `axes`: a list of objects, each from a value's name to what it sets over the base: keys of a
+///   configuration, of which `model` is merged key by key, and `steps`. Variants are all combinations, the
+///   last axis fastest.
 /// - `evaluate`: `samples` (default 1797), `sde_steps` (a list, default 50), `guidance` (a list, default 1)
 public final class StudyJson {
     private static final int MOST_RUNS = 1000;

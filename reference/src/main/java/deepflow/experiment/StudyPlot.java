@@ -11,8 +11,8 @@ import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.CategoryChart;
 import org.knowm.xchart.CategoryChartBuilder;
 
-/// A study's picture: a bar for each variant; or, where samples were drawn with several numbers of steps or guidance
-/// scales, a line for each variant over them. Error bars are one standard deviation over the seeds.
+/// A study's picture: a bar for each variant; or, where samples were drawn with several numbers of steps or
+/// guidance scales, a line for each variant over them. Error bars are one standard deviation over the seeds.
 ///
 /// @param study what was asked
 /// @param outcomes of each variant, by seed

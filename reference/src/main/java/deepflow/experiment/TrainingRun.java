@@ -21,9 +21,9 @@ import java.util.Map;
 
 /// One run in a folder, from its first step or its last checkpoint to its end.
 ///
-/// Every random number has a key of its own, checkpoints appear as a whole, and the metrics are cut back to the
-/// checkpoint a run resumes from; so a run that is killed at any moment and resumed leaves the bytes of one that never
-/// was.
+/// Every random number has a key of its own, checkpoints appear as a whole, and the metrics are cut back to
+/// the checkpoint a run resumes from; so a run that is killed at any moment and resumed leaves the bytes of
+/// one that never was.
 ///
 /// @param folder where it is kept
 /// @param config what it computes
@@ -38,9 +38,8 @@ public record TrainingRun(RunFolder folder, RunConfig config, DataSet data, Stri
     /// @param b of the configuration's precision
     /// @param resume whether a run in the folder is resumed; otherwise it is refused
     /// @return the state at the end
-    /// @throws RunRefused if the folder holds a run that is not to be resumed or is another one, the data do not
-    fit,
-    ///     or a number became infinite or NaN: then a checkpoint was written before
+    /// @throws RunRefused if the folder holds a run that is not to be resumed or is another one, the data
+    ///     do not fit, or a number became infinite or NaN: then a checkpoint was written before
     public TrainingState train(Backend b, Schedule schedule, boolean resume, RunListener listener) {
         if (b.dtype() != config.precision()) {
             throw new IllegalArgumentException("the run computes in " + config.precision() + ", got " + b.name());

@@ -2,8 +2,9 @@ package deepflow.train;
 
 import deepflow.random.KeyedRandom;
 
-/// In which order samples are seen: every epoch is a permutation of its own, drawn with the key (seed, `order`, epoch).
-/// Positions count samples from the start of the run, through all epochs; a batch may reach over the end of one.
+/// In which order samples are seen: every epoch is a permutation of its own, drawn with the key (seed,
+/// `order`, epoch). Positions count samples from the start of the run, through all epochs; a batch may
+/// reach over the end of one.
 ///
 /// Keeps the last permutation only. Not thread-safe.
 public final class BatchOrder {

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 /// @param ssl alignment; 0 where the model has no projectors
 /// @param total what was differentiated
 /// @param gradNorm norm of all gradients together, before clipping
-/// @param notFinite the first tensor that is not finite, in the order of execution; null where all is well. If it is
-///     not null, no weight was changed
+/// @param notFinite the first tensor that is not finite, in the order of execution; null where all is well.
+///     If it is not null, no weight was changed
 public record StepResult(
         double deep,
         double acc,

@@ -14,7 +14,8 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// One training step on a state: gradients of all parts of the batch, clipping, AdamW, moving average (SPEC §6).
+/// One training step on a state: gradients of all parts of the batch, clipping, AdamW, moving average (SPEC
+/// §6).
 ///
 /// @param model what is trained
 /// @param objective what is minimised
@@ -32,9 +33,8 @@ public record Trainer(VelocityModel model, Objective objective, OptimizerConfig 
     /// Takes a step, unless something is not finite.
     ///
     /// @param state changed in place
-    /// @param parts the batch, in one or more parts of equal size (gradient accumulation): losses and gradients are
-    the
-    ///     means over the parts
+    /// @param parts the batch, in one or more parts of equal size (gradient accumulation): losses and
+    ///     gradients are the means over the parts
     /// @param step counted from 1
     public StepResult step(Backend b, TrainingState state, List<Batch> parts, long step) {
         try (Arena _ = b.arena()) {
@@ -83,8 +83,8 @@ public record Trainer(VelocityModel model, Objective objective, OptimizerConfig 
         return b.download(x.value())[0];
     }
 
-    /// Runs the step again and looks at every tensor in the order of execution: parameters, inputs, modules' outputs,
-    /// losses, gradients.
+    /// Runs the step again and looks at every tensor in the order of execution: parameters, inputs,
+    /// modules' outputs, losses, gradients.
     private String firstNotFinite(Backend b, TrainingState state, List<Batch> parts, Sums sums) {
         for (Map.Entry<String, Tensor> w : state.weights().entrySet()) {
             if (bad(b, w.getValue())) {

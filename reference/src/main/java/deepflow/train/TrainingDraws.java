@@ -3,9 +3,10 @@ package deepflow.train;
 import deepflow.equation.FlowPath;
 import deepflow.random.KeyedRandom;
 
-/// The random numbers of training (SPEC §1–3, §6). Those of a sample have the key (seed, purpose, position), position
-/// counting samples from the start of the run; the sign of the time gaps has (seed, `time sign`, step). So a step's
-/// numbers depend on no other step, on no thread, and on no split of its batch.
+/// The random numbers of training (SPEC §1–3, §6). Those of a sample have the key (seed, purpose,
+/// position), position counting samples from the start of the run; the sign of the time gaps has (seed,
+/// `time sign`, step). So a step's numbers depend on no other step, on no thread, and on no split of its
+/// batch.
 ///
 /// Purposes: `noise` (x₁), `time` (t₁, then u₁ … u_{k−1}), `label dropout`, `time sign`.
 ///

@@ -9,8 +9,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// All that a step changes, on a back end: of each trained parameter its weight, moments and moving average. Parameters
-/// that are never trained (`pos_embed`) have a value only.
+/// All that a step changes, on a back end: of each trained parameter its weight, moments and moving
+/// average. Parameters that are never trained (`pos_embed`) have a value only.
 public final class TrainingState {
     private final List<ParameterSpec> specs;
     private final Map<String, ParameterState> trained = new LinkedHashMap<>();
