@@ -1,5 +1,6 @@
 package deepflow.cli;
 
+import deepflow.experiment.RunRefused;
 import deepflow.io.FormatException;
 import deepflow.io.Text;
 import java.io.FileNotFoundException;
@@ -45,6 +46,7 @@ final class Failure {
         return switch (failure) {
             case UserException e -> e.getMessage();
             case FormatException e -> e.getMessage();
+            case RunRefused e -> e.getMessage();
             case OutOfMemoryError e ->
                 "Out of memory with a heap of " + (Runtime.getRuntime().maxMemory() >> 20)
                         + " MiB: use a smaller model or batch, or give the JVM more, as in"

@@ -35,7 +35,11 @@ import picocli.CommandLine.Spec;
             CheckCommand.class,
             DiffCommand.class,
             GoldenCommand.class,
-            ParamsCommand.class
+            ParamsCommand.class,
+            DemoCommand.class,
+            TrainCommand.class,
+            AblateCommand.class,
+            SampleCommand.class
         },
         footer = {
             "",
@@ -112,14 +116,21 @@ public final class Main implements Runnable {
     /// The project's version, and the Java that runs it.
     static final class Version implements IVersionProvider {
 
-        @Override
-        public String[] getVersion() throws IOException {
+        /// Program and version, for the files it writes.
+        static String producer() {
             Properties properties = new Properties();
             try (InputStream in = Main.class.getResourceAsStream("version.properties")) {
                 properties.load(in);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
             }
+            return "deepflow " + properties.getProperty("version");
+        }
+
+        @Override
+        public String[] getVersion() {
             return new String[] {
-                "deepflow " + properties.getProperty("version"),
+                producer(),
                 "Java " + Runtime.version() + " on " + System.getProperty("os.name") + " "
                         + System.getProperty("os.arch")
             };

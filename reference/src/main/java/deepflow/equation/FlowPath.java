@@ -27,6 +27,11 @@ public enum FlowPath {
         Tensor sigmaDerivative(Backend b, Tensor t) {
             return b.full(t.shape(), 1);
         }
+
+        @Override
+        public At at(double t) {
+            return new At(1 - t, t, -1, 1);
+        }
     },
     /// α = cos(πt/2), σ = sin(πt/2).
     COSINE {
@@ -49,7 +54,22 @@ public enum FlowPath {
         Tensor sigmaDerivative(Backend b, Tensor t) {
             return b.scale(alpha(b, t), Math.PI / 2);
         }
+
+        @Override
+        public At at(double t) {
+            double alpha = StrictMath.cos(Math.PI / 2 * t);
+            double sigma = StrictMath.sin(Math.PI / 2 * t);
+            return new At(alpha, sigma, -Math.PI / 2 * sigma, Math.PI / 2 * alpha);
+        }
     };
+
+    /// A path at one time, for those who step through time on the host.
+    ///
+    /// @param alpha α(t)
+    /// @param sigma σ(t)
+    /// @param alphaDerivative dα/dt
+    /// @param sigmaDerivative dσ/dt
+    public record At(double alpha, double sigma, double alphaDerivative, double sigmaDerivative) {}
 
     /// The share of the data.
     abstract Tensor alpha(Backend b, Tensor t);
@@ -62,4 +82,7 @@ public enum FlowPath {
 
     /// dσ/dt.
     abstract Tensor sigmaDerivative(Backend b, Tensor t);
+
+    /// The four functions at one time, in float64 and the same bits everywhere.
+    public abstract At at(double t);
 }

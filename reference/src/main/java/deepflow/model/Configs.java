@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// Configurations by name. Case does not matter.
 ///
 /// - Small ones, as in the PyTorch peer: `tiny-2t`, `tiny-3t`, `tiny-sit` (a DeepFlow with one branch), `digits`,
-///   `latent-s`.
+///   `latent-s`; and `digits-s`, smaller, and `toy`, for points of the plane (2×1×1).
 /// - The paper's (SPEC §4): size `s`, `b`, `l` or `xl`, branches, and optionally the number of blocks, which is
 ///   otherwise the size's own: `b-2t@12`, `xl-4t`, `xl-3t@27`. Latents 4×32×32, K = 1000, A = 2048, patch 2, or another
 ///   after a slash as in the paper's own names: `XL/2-4T`, `b/4-2t`.
@@ -139,6 +139,8 @@ public final class Configs {
                 "tiny-3t", ModelConfig.deepflow(12, 3, 3, 7, 40, 6, 5, 3, 56),
                 "tiny-sit", ModelConfig.deepflow(8, 2, 4, 10, 32, 4, 2, 1, 48),
                 "digits", ModelConfig.deepflow(8, 2, 1, 10, 128, 6, 4, 2, 256),
+                "digits-s", ModelConfig.deepflow(8, 2, 1, 10, 64, 4, 4, 2, 128),
+                "toy", ModelConfig.deepflow(1, 1, 2, 8, 64, 4, 4, 2, 128),
                 "latent-s", ModelConfig.deepflow(32, 2, 4, 1000, 384, 12, 6, 2, 2048)));
     }
 

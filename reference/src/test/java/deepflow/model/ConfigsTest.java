@@ -68,7 +68,7 @@ class ConfigsTest {
 
     @Test
     void everyListedNameIsKnown() {
-        assertEquals(5 + 4 * 4, Configs.names().size());
+        assertEquals(7 + 4 * 4, Configs.names().size());
         Configs.names().forEach(Configs::named);
         assertTrue(Configs.names().contains("xl-3t@27"), Configs.names().toString());
     }

@@ -1,0 +1,104 @@
+package deepflow.cli;
+
+import deepflow.data.DataSet;
+import deepflow.experiment.RunConfig;
+import deepflow.experiment.RunFolder;
+import deepflow.experiment.Schedule;
+import deepflow.experiment.TrainingRun;
+import deepflow.tensor.Backend;
+import deepflow.tensor.Backends;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/// `deepflow train`: one run.
+@Command(
+        name = "train",
+        sortOptions = false,
+        description = {
+            "",
+            "Trains a model and keeps everything in a folder: checkpoints, the numbers of every step, curves and grids of"
+                    + " samples.",
+            "",
+            "Killed at any moment, a run goes on with --resume and ends with the same bytes as one never interrupted.",
+            ""
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  deepflow train --config digits --data digits --steps 1600 --batch 64 --lr 1e-3 --seed 1 --out run",
+            "  deepflow train --out run --resume",
+            "  deepflow train --config latent-s --data moments/ --steps 100000 --batch 32 --accumulate 4 --out run2",
+            "",
+            "docs/experiments.md says what is in the folder."
+        })
+final class TrainCommand implements Callable<Integer> {
+    @Mixin
+    private final CommonOptions common = new CommonOptions();
+
+    @ArgGroup(validate = false, heading = "%nWhat is computed (a resumed run takes it from its folder):%n")
+    private final RunOptions run = new RunOptions();
+
+    @Option(names = "--out", required = true, paramLabel = "RUN", description = "Folder of the run.")
+    @SuppressWarnings("NullAway.Init") // picocli fills it
+    private Path out;
+
+    @Option(names = "--resume", description = "Go on with the run in the folder.")
+    private boolean resume;
+
+    @Option(
+            names = "--steps",
+            paramLabel = "N",
+            defaultValue = "1600",
+            description =
+                    "Where the run ends (default: ${DEFAULT-VALUE}). A finished run can be resumed to go further.")
+    private long steps;
+
+    @Option(
+            names = "--checkpoint-every",
+            paramLabel = "N",
+            defaultValue = "200",
+            description = "Steps between checkpoints (default: ${DEFAULT-VALUE}).")
+    private long checkpointEvery;
+
+    @Option(
+            names = "--keep",
+            paramLabel = "N",
+            defaultValue = "3",
+            description = "How many checkpoints to keep, the newest (default: ${DEFAULT-VALUE}).")
+    private int keep;
+
+    @Option(names = "--no-pictures", description = "Draw no curves and no samples.")
+    private boolean noPictures;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli fills it
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() {
+        RunFolder folder = new RunFolder(out);
+        RunConfig config = run.config(resume ? folder : null);
+        DataSet data = DataArgument.open(config);
+        try (Backend b = Backends.open("cpu", config.precision(), common.threads());
+                TrainingProgress progress = TrainingProgress.on(spec.commandLine(), "train " + config.data())) {
+            new TrainingRun(folder, config, data, Main.Version.producer()).train(b, schedule(), resume, progress);
+        }
+        spec.commandLine().getOut().println(out);
+        return ExitCode.FINE;
+    }
+
+    private Schedule schedule() {
+        try {
+            return new Schedule(steps, checkpointEvery, keep, !noPictures);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), "Invalid value: " + e.getMessage(), e);
+        }
+    }
+}

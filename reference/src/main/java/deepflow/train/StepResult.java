@@ -1,0 +1,25 @@
+package deepflow.train;
+
+import org.jspecify.annotations.Nullable;
+
+/// What one step reports: means over its batch, before the weights change.
+///
+/// @param deep Eq. 5
+/// @param acc Eq. 7, summed over the intermediate branches
+/// @param ssl alignment; 0 where the model has no projectors
+/// @param total what was differentiated
+/// @param gradNorm norm of all gradients together, before clipping
+/// @param notFinite the first tensor that is not finite, in the order of execution; null where all is well.
+///     If it is not null, no weight was changed
+public record StepResult(
+        double deep,
+        double acc,
+        double ssl,
+        double total,
+        double gradNorm,
+        @Nullable String notFinite) {
+    /// Whether the step was taken.
+    public boolean taken() {
+        return notFinite == null;
+    }
+}

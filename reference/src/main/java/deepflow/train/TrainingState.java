@@ -1,0 +1,99 @@
+package deepflow.train;
+
+import deepflow.model.ParameterValues;
+import deepflow.nn.ParameterSpec;
+import deepflow.tensor.Backend;
+import deepflow.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// All that a step changes, on a back end: of each trained parameter its weight, moments and moving
+/// average. Parameters that are never trained (`pos_embed`) have a value only.
+public final class TrainingState {
+    private final List<ParameterSpec> specs;
+    private final Map<String, ParameterState> trained = new LinkedHashMap<>();
+    private final Map<String, Tensor> fixed = new LinkedHashMap<>();
+
+    private TrainingState(List<ParameterSpec> specs) {
+        this.specs = List.copyOf(specs);
+    }
+
+    /// Where a run begins: moments 0, the average equal to the weights.
+    public static TrainingState fresh(Backend b, List<ParameterSpec> specs, ParameterValues weights) {
+        return of(b, specs, weights, s -> new double[size(s)], s -> new double[size(s)], weights);
+    }
+
+    /// Any state.
+    ///
+    /// @param weights of all parameters
+    /// @param m first moments of the trained ones
+    /// @param v second moments of the trained ones
+    /// @param ema moving averages of the trained ones
+    public static TrainingState of(
+            Backend b,
+            List<ParameterSpec> specs,
+            ParameterValues weights,
+            ParameterValues m,
+            ParameterValues v,
+            ParameterValues ema) {
+        TrainingState state = new TrainingState(specs);
+        for (ParameterSpec s : specs) {
+            Tensor weight = b.upload(weights.of(s), s.shape());
+            if (s.trained()) {
+                state.trained.put(
+                        s.name(),
+                        new ParameterState(
+                                weight,
+                                b.upload(m.of(s), s.shape()),
+                                b.upload(v.of(s), s.shape()),
+                                b.upload(ema.of(s), s.shape())));
+            } else {
+                state.fixed.put(s.name(), weight);
+            }
+        }
+        return state;
+    }
+
+    private static int size(ParameterSpec s) {
+        return Math.toIntExact(s.shape().size());
+    }
+
+    /// The parameters, in the order of declaration.
+    public List<ParameterSpec> specs() {
+        return specs;
+    }
+
+    /// Those that are trained, in the order of declaration.
+    public List<ParameterSpec> trained() {
+        List<ParameterSpec> all = new ArrayList<>(specs);
+        all.removeIf(s -> !s.trained());
+        return all;
+    }
+
+    /// What the optimizer keeps for a trained parameter.
+    public ParameterState of(ParameterSpec spec) {
+        ParameterState state = trained.get(spec.name());
+        if (state == null) {
+            throw new IllegalArgumentException("parameter " + spec.name() + " is not trained");
+        }
+        return state;
+    }
+
+    /// The weights of all parameters, by name.
+    public Map<String, Tensor> weights() {
+        return choose(false);
+    }
+
+    /// The moving averages of all parameters, by name; of fixed ones their value.
+    public Map<String, Tensor> averages() {
+        return choose(true);
+    }
+
+    private Map<String, Tensor> choose(boolean average) {
+        Map<String, Tensor> all = new LinkedHashMap<>(fixed);
+        trained.forEach((name, p) -> all.put(name, average ? p.ema() : p.weight()));
+        return all;
+    }
+}
