@@ -44,7 +44,8 @@ import picocli.CommandLine.Spec;
             GoldenCommand.class,
             ParamsCommand.class,
             TrainCommand.class,
-            SampleCommand.class
+            SampleCommand.class,
+            EvaluateCommand.class
         },
         footer = {
             "",
