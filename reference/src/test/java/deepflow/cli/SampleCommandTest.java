@@ -164,6 +164,7 @@ class SampleCommandTest {
                 "--ema|has no moving average",
                 "--config=tiny-2t|does not fit the model",
                 "--increments=x.npy|needs --noise",
+                "--count=16777216|--shard i/n",
                 "--sampler=rk4|rk4"
             })
     void wrongArgumentsAreOneSentence(String arguments, String sentence) {
