@@ -43,9 +43,11 @@ import picocli.CommandLine.Spec;
             DiffCommand.class,
             GoldenCommand.class,
             ParamsCommand.class,
+            DemoCommand.class,
             TrainCommand.class,
             SampleCommand.class,
-            EvaluateCommand.class
+            EvaluateCommand.class,
+            AblateCommand.class
         },
         footer = {
             "",

@@ -86,7 +86,7 @@ final class TrainCommand implements Callable<Integer> {
         RunConfig config = run.config(resume ? folder : null);
         DataSet data = DataArgument.open(config);
         try (Backend b = Backends.open("cpu", config.precision(), common.threads());
-                TrainingProgress progress = TrainingProgress.on(spec.commandLine(), config)) {
+                TrainingProgress progress = TrainingProgress.on(spec.commandLine(), "train " + config.data())) {
             new TrainingRun(folder, config, data, Main.Version.producer()).train(b, schedule(), resume, progress);
         }
         spec.commandLine().getOut().println(out);

@@ -1,10 +1,10 @@
 package deepflow.cli;
 
-import deepflow.experiment.RunConfig;
 import deepflow.experiment.RunListener;
 import deepflow.train.StepResult;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
@@ -24,6 +24,7 @@ final class TrainingProgress implements RunListener, AutoCloseable {
     private final PrintWriter err;
     private final boolean terminal;
     private final String title;
+    private final boolean talkative;
     private @Nullable ProgressBar bar;
     private long steps;
     private double loss = Double.NaN;
@@ -31,14 +32,21 @@ final class TrainingProgress implements RunListener, AutoCloseable {
     private long before;
     private long lastLine;
 
-    private TrainingProgress(PrintWriter err, boolean terminal, String title) {
+    private TrainingProgress(PrintWriter err, boolean terminal, String title, boolean talkative) {
         this.err = err;
         this.terminal = terminal;
         this.title = title;
+        this.talkative = talkative;
     }
 
-    static TrainingProgress on(CommandLine line, RunConfig config) {
-        return new TrainingProgress(line.getErr(), Terminal.stderr(), "train " + config.data());
+    /// Tells of steps, resuming and files.
+    static TrainingProgress on(CommandLine line, String title) {
+        return new TrainingProgress(line.getErr(), Terminal.stderr(), title, true);
+    }
+
+    /// Tells of steps alone.
+    static TrainingProgress quiet(CommandLine line, String title) {
+        return new TrainingProgress(line.getErr(), Terminal.stderr(), title, false);
     }
 
     @Override
@@ -49,7 +57,11 @@ final class TrainingProgress implements RunListener, AutoCloseable {
         this.lastLine = begun;
         switch (resume) {
             case NEW -> {}
-            case STARTS_OVER -> err.println("There is no checkpoint yet: the run starts over.");
+            case STARTS_OVER -> {
+                if (talkative) {
+                    err.println("There is no checkpoint yet: the run starts over.");
+                }
+            }
             case CONTINUES ->
                 err.println(done == steps ? "The run has taken all " + steps + " steps." : "Resumed after step " + done
                         + ".");
@@ -59,7 +71,7 @@ final class TrainingProgress implements RunListener, AutoCloseable {
             bar = new ProgressBarBuilder()
                     .setTaskName(title)
                     .setInitialMax(steps)
-                    .startsFrom(done, java.time.Duration.ZERO)
+                    .startsFrom(done, Duration.ZERO)
                     .setStyle(ProgressBarStyle.COLORFUL_UNICODE_BLOCK)
                     .setUpdateIntervalMillis(BAR_MILLIS)
                     .setUnit(" steps", 1)
@@ -104,7 +116,7 @@ final class TrainingProgress implements RunListener, AutoCloseable {
 
     @Override
     public void wrote(Path file) {
-        if (!terminal) {
+        if (!terminal && talkative) {
             err.println("wrote " + file);
             err.flush();
         }
@@ -114,6 +126,7 @@ final class TrainingProgress implements RunListener, AutoCloseable {
     public void close() {
         if (bar != null) {
             bar.close();
+            bar = null;
         }
     }
 }

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Locale;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
@@ -98,6 +99,15 @@ public record RunFolder(Path path) {
         TreeMap<Long, Path> all = checkpoints();
         while (all.size() > keep) {
             delete(all.pollFirstEntry().getValue());
+        }
+    }
+
+    /// Removes the files of the run that it holds, and no others.
+    void clear() {
+        checkpoints().values().forEach(RunFolder::delete);
+        List.of(config(), metrics(), times(), curves()).forEach(RunFolder::delete);
+        if (Files.isDirectory(path)) {
+            sweep();
         }
     }
 
