@@ -38,8 +38,9 @@ import picocli.CommandLine.Spec;
             ParamsCommand.class,
             DemoCommand.class,
             TrainCommand.class,
-            AblateCommand.class,
-            SampleCommand.class
+            SampleCommand.class,
+            EvaluateCommand.class,
+            AblateCommand.class
         },
         footer = {
             "",

@@ -169,15 +169,24 @@ final class SampleCommand implements Callable<Integer> {
         }
     }
 
+    /// Samples by their numbers.
     private Drawn numbered(Sampling sampling, int classes, Shard part, ProgressLine progress) {
         int inFile = SampleLabels.countIn(labels);
         int all = count != null ? count : inFile >= 0 ? inFile : 64;
         int from = part.from(all);
+        long bytes = (part.to(all) - from)
+                * sampling.field().sample().size()
+                * compute.dtype().bytes();
+        check(
+                bytes <= Integer.MAX_VALUE,
+                "The samples would have " + bytes + " bytes, more than the 2147483647 that fit into one file: draw them"
+                        + " in parts, with --shard i/n.");
         int[] y = new SampleLabels(labels, classes).of(first, all, from, part.to(all));
         Samples samples = sampling.keyed(seed, first + from, y, batch, progress::at);
         return new Drawn(samples, sampling.field().sample(), y, first + from);
     }
 
+    /// Samples from given noise.
     private Drawn given(Sampling sampling, int classes, Path file, Shard part, ProgressLine progress) {
         Shape sample = sampling.field().sample();
         int size = Math.toIntExact(sample.size());

@@ -1,28 +1,20 @@
 package deepflow.cli;
 
+import deepflow.experiment.RunFolder;
 import deepflow.model.StateDict;
 import deepflow.model.TimeDirection;
 import deepflow.sample.Checkpoint;
 import deepflow.tensor.Backend;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /// Which weights, for commands that run a trained model; added with `@Mixin`.
 final class WeightsOptions {
-    private static final Pattern LAST_NUMBER = Pattern.compile("(\\d{1,18})\\D*$");
-
     /// The choices of `--time-direction`.
     private enum Direction {
         DATA_AT_ZERO(TimeDirection.DATA_AT_ZERO),
@@ -91,28 +83,10 @@ final class WeightsOptions {
             return source.weights;
         }
         Path run = Objects.requireNonNull(source.run);
-        return latest(run.resolve("checkpoints"))
-                .or(() -> latest(run))
-                .orElseThrow(() -> new UserException("The run " + run + " has no checkpoint: no *.safetensors file."));
-    }
-
-    /// The checkpoint whose name ends in the highest number.
-    private static Optional<Path> latest(Path folder) {
-        if (!Files.isDirectory(folder)) {
-            return Optional.empty();
+        Map.Entry<Long, Path> latest = new RunFolder(run).checkpoints().lastEntry();
+        if (latest == null) {
+            throw new UserException("There is no checkpoint in " + run + ": no step-….safetensors file.");
         }
-        try (Stream<Path> files = Files.list(folder)) {
-            List<Path> all =
-                    files.filter(f -> f.toString().endsWith(".safetensors")).toList();
-            return all.stream()
-                    .max(Comparator.comparingLong(WeightsOptions::number).thenComparing(Path::toString));
-        } catch (IOException e) {
-            throw new UserException("The run's folder " + folder + " cannot be read: " + e.getMessage() + ".", e);
-        }
-    }
-
-    private static long number(Path file) {
-        Matcher m = LAST_NUMBER.matcher(file.getFileName().toString());
-        return m.find() ? Long.parseLong(m.group(1)) : -1;
+        return latest.getValue();
     }
 }

@@ -1,17 +1,21 @@
 package deepflow.metric;
 
+import java.util.Arrays;
 import org.ejml.data.DMatrixRMaj;
 import org.ejml.dense.row.CommonOps_DDRM;
 import org.ejml.dense.row.factory.DecompositionFactory_DDRM;
 import org.ejml.interfaces.decomposition.EigenDecomposition_F64;
+import org.ejml.interfaces.decomposition.SingularValueDecomposition_F64;
 
 /// The Fréchet distance between two Gaussians (Dowson and Landau 1982; Heusel et al. 2017), squared, as everybody
 /// reports it:
 ///
 /// d² = |μ₁ − μ₂|² + tr Σ₁ + tr Σ₂ − 2·tr (√Σ₁·Σ₂·√Σ₁)^½.
 ///
-/// The product is symmetric and positive semidefinite, unlike Σ₁Σ₂; so its eigenvalues λ are found stably,
-/// tr(…)^½ = Σ √λ, and a singular covariance needs no nudge. Negative eigenvalues are rounding, and count as 0.
+/// The last trace is that of the absolute value of √Σ₂·√Σ₁: the sum of its singular values, which lose nothing to
+/// rounding; the eigenvalues of the product are their squares, and those near 0 drown in it. The roots are taken by
+/// symmetric eigendecomposition, where eigenvalues below D·ε·max count as 0, so that a singular covariance needs no
+/// nudge.
 public final class FrechetDistance {
     private FrechetDistance() {}
 
@@ -30,15 +34,13 @@ public final class FrechetDistance {
             distance += difference * difference;
             distance += a.covariance()[i * d + i] + b.covariance()[i * d + i];
         }
-        DMatrixRMaj root = root(matrix(a));
-        DMatrixRMaj half = new DMatrixRMaj(d, d);
         DMatrixRMaj product = new DMatrixRMaj(d, d);
-        CommonOps_DDRM.mult(root, matrix(b), half);
-        CommonOps_DDRM.mult(half, root, product);
-        EigenDecomposition_F64<DMatrixRMaj> eigen = decompose(product, false);
-        for (int i = 0; i < d; i++) {
-            distance -= 2 * Math.sqrt(Math.max(0, eigen.getEigenvalue(i).getReal()));
+        CommonOps_DDRM.mult(root(matrix(b)), root(matrix(a)), product);
+        SingularValueDecomposition_F64<DMatrixRMaj> singular = DecompositionFactory_DDRM.svd(d, d, false, false, true);
+        if (!singular.decompose(product)) {
+            throw new IllegalArgumentException("the covariances have no singular values: they are not finite");
         }
+        distance -= 2 * Arrays.stream(singular.getSingularValues(), 0, d).sum();
         return Math.max(0, distance);
     }
 
@@ -49,15 +51,21 @@ public final class FrechetDistance {
     /// √S = V·diag(√λ)·Vᵀ.
     private static DMatrixRMaj root(DMatrixRMaj s) {
         int d = s.getNumRows();
-        EigenDecomposition_F64<DMatrixRMaj> eigen = decompose(s, true);
+        EigenDecomposition_F64<DMatrixRMaj> eigen = decompose(s);
+        double largest = 0;
+        for (int i = 0; i < d; i++) {
+            largest = Math.max(largest, eigen.getEigenvalue(i).getReal());
+        }
+        double rounding = d * Math.ulp(1.0) * largest;
         DMatrixRMaj vectors = new DMatrixRMaj(d, d);
         DMatrixRMaj scaled = new DMatrixRMaj(d, d);
         for (int i = 0; i < d; i++) {
-            double value = Math.sqrt(Math.max(0, eigen.getEigenvalue(i).getReal()));
+            double value = eigen.getEigenvalue(i).getReal();
+            double length = value > rounding ? Math.sqrt(value) : 0;
             DMatrixRMaj v = eigen.getEigenVector(i);
             for (int j = 0; j < d; j++) {
                 vectors.set(j, i, v.get(j));
-                scaled.set(j, i, value * v.get(j));
+                scaled.set(j, i, length * v.get(j));
             }
         }
         DMatrixRMaj root = new DMatrixRMaj(d, d);
@@ -65,7 +73,7 @@ public final class FrechetDistance {
         return root;
     }
 
-    private static EigenDecomposition_F64<DMatrixRMaj> decompose(DMatrixRMaj s, boolean vectors) {
+    private static EigenDecomposition_F64<DMatrixRMaj> decompose(DMatrixRMaj s) {
         DMatrixRMaj symmetric = new DMatrixRMaj(s);
         int d = s.getNumRows();
         for (int i = 0; i < d; i++) {
@@ -75,7 +83,7 @@ public final class FrechetDistance {
                 symmetric.set(j, i, mean);
             }
         }
-        EigenDecomposition_F64<DMatrixRMaj> eigen = DecompositionFactory_DDRM.eig(d, vectors, true);
+        EigenDecomposition_F64<DMatrixRMaj> eigen = DecompositionFactory_DDRM.eig(d, true, true);
         if (!eigen.decompose(symmetric)) {
             throw new IllegalArgumentException("the covariance has no eigenvalues: it is not finite");
         }

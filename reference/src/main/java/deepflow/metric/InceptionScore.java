@@ -8,7 +8,7 @@ package deepflow.metric;
 /// splits.
 ///
 /// @param mean over splits
-/// @param deviation between splits, divided by their number
+/// @param deviation standard deviation over splits
 public record InceptionScore(double mean, double deviation) {
     /// Computes the score.
     ///

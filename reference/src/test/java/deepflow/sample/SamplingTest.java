@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import deepflow.model.Configs;
 import deepflow.model.DeepFlow;
 import deepflow.model.ModelConfig;
 import deepflow.model.RandomWeights;
@@ -110,7 +109,7 @@ class SamplingTest {
             value = DType.class,
             names = {"F32", "F64"})
     void aCheckpointThatRunsTimeTheOtherWay(DType dtype) {
-        ModelConfig config = Configs.named("tiny-2t").withOptions(ModelConfig.Kind.DEEPFLOW, false);
+        ModelConfig config = ModelConfig.deepflow(4, 2, 1, 5, 16, 2, 2, 2, 12);
         DeepFlow model = new DeepFlow(config);
         try (Backend backend = Backends.open("cpu", dtype, 1)) {
             Map<String, Tensor> weights = new RandomWeights(3).upload(backend, Declarations.of(model));
