@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
 /// `deepflow ablate`: one study.
 @Command(
         name = "ablate",
+        header = "Runs a study: axes, seeds, a table.",
         description = {
             "",
             "Trains and measures all variants of a study, each with several seeds, and writes a table (Markdown and CSV) and"

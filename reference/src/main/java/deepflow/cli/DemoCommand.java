@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
 /// `deepflow demo`: train, sample, measure, look.
 @Command(
         name = "demo",
+        header = "Trains a small model on digits and shows what it learned.",
         description = {
             "",
             "Trains a small DeepFlow on handwritten digits, draws samples, measures them and makes a page of pictures: less"

@@ -27,6 +27,7 @@ import picocli.CommandLine.Spec;
 /// `deepflow evaluate`: how good samples are.
 @Command(
         name = "evaluate",
+        header = "Measures samples against a reference.",
         sortOptions = false,
         description = {
             "",

@@ -3,6 +3,7 @@ package deepflow.cli;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.Properties;
 import picocli.CommandLine;

@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
 /// `deepflow sample`: from weights to pictures, or from given noise to numbers.
 @Command(
         name = "sample",
+        header = "Draws samples from a trained model.",
         sortOptions = false,
         description = {
             "",

@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
 /// `deepflow train`: one run.
 @Command(
         name = "train",
+        header = "Trains a model; resumes to the same bytes.",
         sortOptions = false,
         description = {
             "",
