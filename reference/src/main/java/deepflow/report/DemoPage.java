@@ -46,7 +46,7 @@ public final class DemoPage {
                 %s
                 %s
                 <h2>Go on</h2>
-                <pre>deepflow sample --run %s --cfg 2 --out samples
+                <pre>deepflow sample --run %s --ema --cfg 1.5 --out samples
                 deepflow train --config digits --data digits --steps 1600 --lr 1e-3 --out run</pre>
                 </body>
                 </html>
@@ -55,7 +55,7 @@ public final class DemoPage {
                         figure(
                                 r.grid(),
                                 "A grid of digits drawn by the model, a class a row",
-                                "Drawn by the model, a class a row: Heun's method, 20 steps, guidance 2."),
+                                "Drawn by the model, a class a row: Heun's method, 20 steps, guidance 1.5."),
                         figure(
                                 r.curves(),
                                 "The losses over the steps of training",
