@@ -27,23 +27,16 @@ final class Batches {
         ModelConfig m = config.model();
         require(
                 data.channels() == m.channels() && data.side() == m.size(),
-                "%s has images of %d×%d×%d, the model takes %d×%d×%d"
-                        .formatted(
-                                data.id(),
-                                data.channels(),
-                                data.side(),
-                                data.side(),
-                                m.channels(),
-                                m.size(),
-                                m.size()));
+                data.id() + " has images of " + data.channels() + "×" + data.side() + "×" + data.side()
+                        + ", the model takes " + m.channels() + "×" + m.size() + "×" + m.size());
         require(
                 data.classes() <= m.classes(),
-                "%s has %d classes, the model only %d".formatted(data.id(), data.classes(), m.classes()));
+                data.id() + " has " + data.classes() + " classes, the model only " + m.classes());
         if (m.sslDim() > 0 && m.k() > 1) {
             require(
                     data.featureWidth() == m.sslDim() && data.featureTokens() == m.tokens(),
-                    "the model's SSL alignment needs encoder features of %d tokens × %d, %s has %d × %d"
-                            .formatted(m.tokens(), m.sslDim(), data.id(), data.featureTokens(), data.featureWidth()));
+                    "the model's SSL alignment needs encoder features of " + m.tokens() + " tokens × " + m.sslDim()
+                            + ", " + data.id() + " has " + data.featureTokens() + " × " + data.featureWidth());
         }
     }
 

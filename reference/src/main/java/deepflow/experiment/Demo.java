@@ -23,7 +23,7 @@ public record Demo(Path folder, DataSet data, String producer) {
     private static final String CONFIG = "digits-s";
     private static final int STEPS = 900;
     private static final int EACH = 10;
-    private static final double GUIDANCE = 2;
+    private static final double GUIDANCE = 1.5;
     private static final int MEASURING_STEPS = 12;
     private static final int FEATURE_SAMPLES = 200;
     private static final int NEIGHBOURS = 3;

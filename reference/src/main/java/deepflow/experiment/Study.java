@@ -28,7 +28,7 @@ public record Study(
         /// The folder of one run: the name with letters, digits, points and minus signs only, and the seed.
         String folder(int index, long seed) {
             String plain = name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9.]+", "-");
-            return "%02d-%s-seed-%d".formatted(index, plain, seed);
+            return String.format(Locale.ROOT, "%02d-%s-seed-%d", index, plain, seed);
         }
     }
 

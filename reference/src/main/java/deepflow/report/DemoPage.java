@@ -24,7 +24,9 @@ public final class DemoPage {
                 r.steps(),
                 r.distance(),
                 100 * r.recognised());
-        return """
+        return String.format(
+                Locale.ROOT,
+                """
                 <!DOCTYPE html>
                 <html lang="en">
                 <head>
@@ -46,28 +48,28 @@ public final class DemoPage {
                 %s
                 %s
                 <h2>Go on</h2>
-                <pre>deepflow sample --run %s --cfg 2 --out samples
+                <pre>deepflow sample --run %s --ema --cfg 1.5 --out samples
                 deepflow train --config digits --data digits --steps 1600 --lr 1e-3 --out run</pre>
                 </body>
                 </html>
-                """.formatted(
-                        numbers,
-                        figure(
-                                r.grid(),
-                                "A grid of digits drawn by the model, a class a row",
-                                "Drawn by the model, a class a row: Heun's method, 20 steps, guidance 2."),
-                        figure(
-                                r.curves(),
-                                "The losses over the steps of training",
-                                "Losses: the sum that is minimised (Eq. 10), deep supervision (Eq. 5), acceleration"
-                                        + " (Eq. 7)."),
-                        figure(
-                                r.layers(),
-                                "How far the features after each block are from the last block's",
-                                "How far the tokens after each block are from those after the last, at several times"
-                                        + " (as the paper's figures 2d and 5 ask). The branches end after the middle and"
-                                        + " the last block."),
-                        escape(r.run().toString()));
+                """,
+                numbers,
+                figure(
+                        r.grid(),
+                        "A grid of digits drawn by the model, a class a row",
+                        "Drawn by the model, a class a row: Heun's method, 20 steps, guidance 1.5."),
+                figure(
+                        r.curves(),
+                        "The losses over the steps of training",
+                        "Losses: the sum that is minimised (Eq. 10), deep supervision (Eq. 5), acceleration"
+                                + " (Eq. 7)."),
+                figure(
+                        r.layers(),
+                        "How far the features after each block are from the last block's",
+                        "How far the tokens after each block are from those after the last, at several times"
+                                + " (as the paper's figures 2d and 5 ask). The branches end after the middle and"
+                                + " the last block."),
+                escape(r.run().toString()));
     }
 
     private static String figure(Path picture, String alternative, String caption) {
