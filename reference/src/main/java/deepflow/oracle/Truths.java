@@ -52,10 +52,10 @@ final class Truths {
     private void outputs() {
         Map<String, Variable> byName = new HashMap<>();
         for (RecordedStep.Output output : step.outputs()) {
-            byName.put(output.name(), output.value());
+            byName.put(output.name(), output.handed());
             Truth.Absence when = quiet(output) ? Truth.Absence.FINE : Truth.Absence.LISTED;
-            Variable v = output.value();
-            value(Family.ACT.of(output.name()), v, when);
+            value(Family.ACT.of(output.name()), output.value(), when);
+            Variable v = output.handed();
             if (v.gradient() == null) {
                 continue;
             }
