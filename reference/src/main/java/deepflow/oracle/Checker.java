@@ -26,11 +26,20 @@ import org.jspecify.annotations.Nullable;
 /// A tensor is accepted when ‖a − o‖ ≤ threshold·‖o‖ ([Precision#threshold]; the larger one of the dump's precision
 /// and the replay's).
 ///
+/// With a second back end it is judged against budgets as well (docs/verdict.md), and wrong where it breaks one.
+///
 /// @param backend what replays
-public record Checker(Backend backend) {
+/// @param accumulator computes in float32, for emulated runs; null for none
+/// @param judging what dumps are held to
+public record Checker(Backend backend, @Nullable Backend accumulator, Judging judging) {
     private static final Set<Family> OPTIMIZER =
             EnumSet.of(Family.OPTIM, Family.AFTER_M, Family.AFTER_V, Family.AFTER_WEIGHT, Family.AFTER_EMA);
     private static final Set<Family> STATE = EnumSet.of(Family.BEFORE_M, Family.BEFORE_V, Family.BEFORE_EMA);
+
+    /// A checker that goes by the threshold alone.
+    public Checker(Backend backend) {
+        this(backend, null, Judging.USUAL);
+    }
 
     /// Judges one dump.
     ///
@@ -47,9 +56,8 @@ public record Checker(Backend backend) {
         List<ParameterSpec> specs = Declarations.of(model);
         DumpInputs.check(dump, specs);
         List<ParameterSpec> withState = withState(dump, specs);
-        RecordedStep.Keep keep = dump.has(Family.GRADACT)
-                ? RecordedStep.Keep.OUTPUTS_AND_GRADIENTS
-                : dump.has(Family.ACT) ? RecordedStep.Keep.OUTPUTS : RecordedStep.Keep.NOTHING;
+        Replay replay = new Replay(dump, model, specs);
+        RecordedStep.Keep keep = replay.keep();
         StepMemory.require(metadata.config(), dump.info("in.x0").shape()[0], backend.dtype(), keep, dump.path());
 
         DumpInputs inputs = new DumpInputs(dump, backend);
@@ -57,16 +65,32 @@ public record Checker(Backend backend) {
         RecordedStep step =
                 RecordedStep.run(backend, model, specs, weights, metadata.objective(), inputs.batch(), keep);
         List<Truth> truths = new ArrayList<>(Truths.of(step, specs, metadata.lossScale(), dump::has));
+        Precision precision = judging.precision() == null ? metadata.precision() : judging.precision();
+        StepVerdicts.Result budgets = budgets(replay, precision, truths);
         if (metadata.optimizer() != null) {
             truths.addAll(
                     new OptimizerTruths(backend, metadata.optimizer(), withState, spec -> state(inputs, weights, spec))
                             .of(step, dumpedGradients(dump, withState)));
         }
         double threshold = Math.max(
-                metadata.precision().threshold(),
+                precision.threshold(),
                 (backend.dtype() == DType.F32 ? Precision.F32 : Precision.F64).threshold());
+        List<Finding> findings = judge(dump, truths, threshold).stream()
+                .map(f -> {
+                    TensorVerdict verdict = budgets.verdicts().get(f.name());
+                    return verdict == null ? f : f.with(verdict);
+                })
+                .toList();
         return new CheckResult(
-                dump.path().toString(), metadata, threshold, judge(dump, truths, threshold), absent(dump));
+                dump.path().toString(), metadata, threshold, findings, absent(dump), budgets.suspects());
+    }
+
+    /// Empty where nothing is judged against budgets: without emulated runs, or where the replay is no float64 truth.
+    private StepVerdicts.Result budgets(Replay replay, Precision precision, List<Truth> truths) {
+        if (accumulator == null || judging.runs() == 0 || backend.dtype() != DType.F64) {
+            return new StepVerdicts.Result(Map.of(), List.of());
+        }
+        return new StepVerdicts(backend, accumulator, precision, judging.risk(), judging.runs()).of(replay, truths);
     }
 
     /// Parameters with optimizer state, complete and of the right shapes.

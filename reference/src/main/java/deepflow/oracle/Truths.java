@@ -3,7 +3,6 @@ package deepflow.oracle;
 import deepflow.autograd.Variable;
 import deepflow.model.Prediction;
 import deepflow.nn.ParameterSpec;
-import deepflow.tensor.Backend;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 import deepflow.train.Losses;
@@ -26,13 +25,21 @@ final class Truths {
 
     private record Timed(long at, Truth truth) {}
 
+    /// Sees a tensor of the step as numbers, by its name in a dump.
+    @FunctionalInterface
+    interface Reading {
+        double[] of(String name, Tensor tensor);
+    }
+
     private final RecordedStep step;
+    private final Reading reading;
     private final double lossScale;
     private final Predicate<String> inDump;
     private final List<Timed> timed = new ArrayList<>();
 
-    private Truths(RecordedStep step, double lossScale, Predicate<String> inDump) {
+    private Truths(RecordedStep step, Reading reading, double lossScale, Predicate<String> inDump) {
         this.step = step;
+        this.reading = reading;
         this.lossScale = lossScale;
         this.inDump = inDump;
     }
@@ -40,7 +47,17 @@ final class Truths {
     /// @param lossScale what gradients in the dump are multiplied by
     /// @param inDump whether the dump has a tensor of a name: two forms of one module are told apart by it
     static List<Truth> of(RecordedStep step, List<ParameterSpec> specs, double lossScale, Predicate<String> inDump) {
-        Truths t = new Truths(step, lossScale, inDump);
+        return of(step, specs, (name, tensor) -> step.backend().download(tensor), lossScale, inDump);
+    }
+
+    /// The same, with something else to be read from each tensor than its elements.
+    static List<Truth> of(
+            RecordedStep step,
+            List<ParameterSpec> specs,
+            Reading reading,
+            double lossScale,
+            Predicate<String> inDump) {
+        Truths t = new Truths(step, reading, lossScale, inDump);
         t.outputs();
         t.predictions();
         t.losses();
@@ -68,11 +85,11 @@ final class Truths {
             if (name.endsWith(VALUE) && !inDump.test(name) && !inDump.test(Family.ACT.of(output.name()))) {
                 Variable key = byName.get(called(output.name(), 1));
                 if (key != null && key.gradient() != null) {
-                    gradient(Family.GRADACT.of(called(output.name(), 1)), v, when, sum(key, v));
+                    gradient(Family.GRADACT.of(called(output.name(), 1)), v, when, sum(name, key, v));
                 }
                 continue;
             }
-            gradient(name, v, when, () -> gradientOf(v));
+            gradient(name, v, when, () -> gradientOf(name, v));
         }
     }
 
@@ -85,10 +102,10 @@ final class Truths {
         return name.substring(0, name.indexOf('#')) + "#" + call;
     }
 
-    private Supplier<double[]> sum(Variable key, Variable value) {
+    private Supplier<double[]> sum(String name, Variable key, Variable value) {
         return () -> {
-            double[] a = gradientOf(key);
-            double[] b = gradientOf(value);
+            double[] a = gradientOf(name, key);
+            double[] b = gradientOf(name, value);
             for (int i = 0; i < a.length; i++) {
                 a[i] += b[i];
             }
@@ -137,7 +154,7 @@ final class Truths {
             Variable v = step.parameters().get(spec.name());
             String name = Family.GRAD.of(spec.name());
             Truth truth = new Truth(
-                    name, v.shape(), Truth.Absence.FINDING, () -> gradientOf(v), null, () -> noise(spec.name()));
+                    name, v.shape(), Truth.Absence.FINDING, () -> gradientOf(name, v), null, () -> noise(spec.name()));
             timed.add(new Timed(v.gradient() == null ? Long.MAX_VALUE : v.gradientAt(), truth));
         }
     }
@@ -149,12 +166,11 @@ final class Truths {
             return 0;
         }
         String neighbour = parameter.substring(0, parameter.length() - "bias".length()) + "weight";
-        return Errors.norm(gradientOf(step.parameters().get(neighbour)));
+        return Errors.norm(gradientOf(Family.GRAD.of(neighbour), step.parameters().get(neighbour)));
     }
 
     private void value(String name, Variable v, Truth.Absence when) {
-        Backend b = step.backend();
-        timed.add(new Timed(v.computedAt(), new Truth(name, v.shape(), when, () -> b.download(v.value()))));
+        timed.add(new Timed(v.computedAt(), new Truth(name, v.shape(), when, () -> reading.of(name, v.value()))));
     }
 
     private void gradient(String name, Variable v, Truth.Absence when, Supplier<double[]> values) {
@@ -162,12 +178,12 @@ final class Truths {
     }
 
     /// A gradient as the dump holds it; zeros where none arrived.
-    private double[] gradientOf(Variable v) {
+    private double[] gradientOf(String name, Variable v) {
         @Nullable Tensor g = v.gradient();
         Shape shape = v.shape();
         double[] values = g == null
                 ? new double[Math.toIntExact(shape.size())]
-                : step.backend().download(g);
+                : reading.of(name, g);
         if (lossScale != 1) {
             for (int i = 0; i < values.length; i++) {
                 values[i] *= lossScale;

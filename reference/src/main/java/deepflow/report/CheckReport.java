@@ -2,10 +2,12 @@ package deepflow.report;
 
 import deepflow.oracle.CheckResult;
 import deepflow.oracle.Finding;
+import deepflow.oracle.TensorVerdict;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 
 /// Results of `check`, for people and for machines.
@@ -15,8 +17,9 @@ public final class CheckReport {
 
     private CheckReport() {}
 
-    /// `{"dumps":[{"dump", "verdict", "first", "tensors":[{"name", "status", "relative_error", "max_error"}]}]}`,
-    /// tensors in graph order.
+    /// `{"dumps":[{"dump", "verdict", "first", "tensors":[{"name", "status", "relative_error", "max_error",
+    /// "local_ratio", "global_ratio", "budget", "power", "condition", …}], "suspects", "looks_like"}]}`, tensors in
+    /// graph order; ratios are error over budget, and null where nothing was judged against budgets.
     public static String json(List<CheckResult> results) {
         return Json.text(json -> {
             json.writeStartObject().writeName("dumps").writeStartArray();
@@ -41,6 +44,10 @@ public final class CheckReport {
         json.writeName("not_judged").writeStartArray();
         result.absent().forEach(json::writeString);
         json.writeEndArray();
+        json.writeName("suspects").writeStartArray();
+        result.suspects().forEach(json::writeString);
+        json.writeEndArray();
+        json.writeName("looks_like").writeStartArray().writeEndArray();
         json.writeName("tensors").writeStartArray();
         for (Finding f : result.findings()) {
             json.writeStartObject();
@@ -49,9 +56,22 @@ public final class CheckReport {
             Json.number(json, "relative_error", f.relativeError());
             Json.number(json, "max_error", f.maxError());
             json.writeStringProperty("where", f.where());
+            budgets(json, f.verdict());
             json.writeEndObject();
         }
         json.writeEndArray().writeEndObject();
+    }
+
+    private static void budgets(JsonGenerator json, @Nullable TensorVerdict v) {
+        Json.number(json, "local_ratio", v == null ? Double.NaN : v.localRatio());
+        Json.number(json, "global_ratio", v == null ? Double.NaN : v.globalRatio());
+        Json.number(json, "local_bound", v == null ? Double.NaN : v.localBound());
+        Json.number(json, "local_sigma", v == null ? Double.NaN : v.localSigma());
+        Json.number(json, "global_sigma", v == null ? Double.NaN : v.globalSigma());
+        Json.number(json, "budget", v == null ? Double.NaN : v.budget());
+        Json.number(json, "power", v == null ? Double.NaN : v.power());
+        Json.number(json, "condition", v == null ? Double.NaN : v.condition());
+        json.writeBooleanProperty("undecided", v != null && v.undecided());
     }
 
     private static String verdict(CheckResult result) {
@@ -76,6 +96,15 @@ public final class CheckReport {
                         wrong,
                         brief(worst(findings))));
         result.first().ifPresent(first -> lines.add("  first wrong: " + first.name()));
+        if (!result.suspects().isEmpty()) {
+            lines.add("  suspects: " + String.join(", ", result.suspects()));
+        }
+        long undecided = findings.stream()
+                .filter(f -> f.verdict() != null && f.verdict().undecided())
+                .count();
+        if (undecided > 0) {
+            lines.add("  undecided: " + undecided + " tensors, whose budget is wider than their signal");
+        }
         List<Finding> shown = findings.stream()
                 .filter(f -> all || f.status() != Finding.Status.OK)
                 .toList();
