@@ -103,12 +103,13 @@ final class CheckCommand implements Callable<Integer> {
                                 .forEach(spec.commandLine().getOut()::println);
                         spec.commandLine().getOut().flush();
                     }
-                } catch (FormatException e) {
+                } catch (FormatException | OutOfMemoryError e) {
                     if (dumps.size() == 1) {
                         throw e;
                     }
                     // the others may still be judged; the exit code says that one was not
-                    spec.commandLine().getErr().println("deepflow: " + e.getMessage());
+                    spec.commandLine().getErr().println(Failure.line(e));
+                    spec.commandLine().getErr().flush();
                     unusable = true;
                 }
             }

@@ -2,6 +2,7 @@ package deepflow.cli;
 
 import deepflow.equation.FlowPath;
 import deepflow.equation.VelocityTarget;
+import deepflow.io.Text;
 import deepflow.model.ModelConfig;
 import deepflow.oracle.Golden;
 import deepflow.tensor.Backend;
@@ -104,7 +105,7 @@ final class GoldenCommand implements Callable<Integer> {
         try (Backend backend = Backends.open("cpu", dtype, common.threads())) {
             new Golden(model, objective, seed, batch, !noOptimizer).write(backend, "deepflow", out);
         }
-        spec.commandLine().getOut().println(out);
+        spec.commandLine().getOut().println(Text.printable(out.toString()));
         return ExitCode.FINE;
     }
 }

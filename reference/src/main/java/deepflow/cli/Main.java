@@ -1,15 +1,10 @@
 package deepflow.cli;
 
-import deepflow.io.FormatException;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.NoSuchFileException;
 import java.util.Arrays;
 import java.util.Properties;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -21,9 +16,9 @@ import picocli.CommandLine.Spec;
 
 /// The entry of the command line: runs a command and turns its outcome into an exit code, see [ExitCode].
 ///
-/// A command is a class with `@Command` that implements `Callable<Integer>`, takes [CommonOptions] as a mixin,
-/// throws [UserException] when it cannot use what it was given, and is listed in `subcommands` below. It prints to
-/// the writers of its `CommandSpec`, so that tests can read what it says.
+/// A command is a class with `@Command` that implements `Callable<Integer>`, takes [CommonOptions] as a mixin, throws
+/// [UserException] when it cannot use what it was given, and is listed in `subcommands` below. It prints to the writers
+/// of its `CommandSpec`, so that tests can read what it says.
 @Command(
         name = "deepflow",
         description = {
@@ -102,50 +97,15 @@ public final class Main implements Runnable {
         throw new ParameterException(spec.commandLine(), "Which command?");
     }
 
-    /// Says on stderr what went wrong, in one sentence.
+    /// Says on stderr what went wrong.
     private record Errors(PrintWriter err, boolean stacktrace) {
 
         int explain(Throwable failure) {
-            err.println("deepflow: " + sentence(failure).strip().replaceAll("\\s*\\R\\s*", " "));
+            err.println(Failure.line(failure));
             if (stacktrace) {
                 failure.printStackTrace(err);
             }
             return ExitCode.UNUSABLE;
-        }
-
-        private static String sentence(Throwable failure) {
-            if (failure instanceof ParameterException e) {
-                String help = e.getCommandLine().getCommandSpec().qualifiedName() + " --help";
-                return withoutFullStop(e.getMessage()) + " (see " + help + ").";
-            }
-            // A worker's failure comes wrapped; the first cause that was meant for people counts.
-            for (Throwable t = failure; t != null; t = t.getCause()) {
-                String known = known(t);
-                if (known != null) {
-                    return known;
-                }
-            }
-            return "Unexpected " + failure.getClass().getSimpleName() + ": " + withoutFullStop(failure.getMessage())
-                    + " (--stacktrace shows where).";
-        }
-
-        private static @Nullable String known(Throwable failure) {
-            return switch (failure) {
-                case UserException e -> e.getMessage();
-                case FormatException e -> e.getMessage();
-                case OutOfMemoryError e ->
-                    "Out of memory with a heap of " + (Runtime.getRuntime().maxMemory() >> 20)
-                            + " MiB: use a smaller model or batch, or give the JVM more, as in"
-                            + " DEEPFLOW_JAVA_OPTS=-Xmx16g.";
-                case NoSuchFileException e -> "There is no file " + e.getFile() + ".";
-                case AccessDeniedException e -> "The file " + e.getFile() + " may not be accessed.";
-                case FileNotFoundException e -> "A file cannot be opened: " + e.getMessage() + ".";
-                default -> null;
-            };
-        }
-
-        private static String withoutFullStop(@Nullable String message) {
-            return message == null ? "no message" : message.strip().replaceAll("\\.$", "");
         }
     }
 

@@ -49,6 +49,9 @@ public record TimeGapModulation(int in, int out, boolean clamp, boolean modulate
     /// @param e embedding of the time gap (N, in); null exactly where there is no modulation
     /// @return (N, T, out)
     public Variable forward(Context ctx, Variable z, @Nullable Variable e) {
+        if ((e != null) != modulated) {
+            throw new IllegalArgumentException("a time gap is given exactly where there is a modulation");
+        }
         Variable h;
         if (e == null) {
             h = LayerNorm.plain(in).forward(ctx.in("norm_final"), z);

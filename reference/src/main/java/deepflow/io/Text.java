@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /// How names, paths and causes appear in messages: on one line, printable, and not longer than a line can bear.
-final class Text {
+public final class Text {
     private static final int LONGEST_NAME = 80;
     private static final int LONGEST_PATH = 400;
 
@@ -24,7 +24,7 @@ final class Text {
     }
 
     /// Escapes everything that is not a visible character or a blank.
-    static String printable(String text) {
+    public static String printable(String text) {
         int i = 0;
         while (i < text.length() && plain(text.charAt(i))) {
             i++;

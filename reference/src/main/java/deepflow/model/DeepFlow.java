@@ -86,6 +86,10 @@ public record DeepFlow(ModelConfig config) implements VelocityModel {
 
     @Override
     public Prediction forward(Context ctx, Variable x, List<Tensor> t, Tensor y) {
+        if (t.size() != config.k()) {
+            throw new IllegalArgumentException(
+                    "a model of " + config.k() + " branches needs as many times, got " + t.size());
+        }
         Prediction out = new Prediction(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
         Variable space = Pointwise.add(patches().forward(ctx.in("x_embedder"), x), ctx.parameter("pos_embed"));
         Variable labels = labels().forward(ctx.in("y_embedder"), y);

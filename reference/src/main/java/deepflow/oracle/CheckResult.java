@@ -20,6 +20,12 @@ public record CheckResult(
         List<Finding> findings,
         List<String> absent,
         List<String> suspects) {
+    /// Without budgets.
+    CheckResult(
+            String dump, StepMetadata metadata, double threshold, List<Finding> findings, List<String> absent) {
+        this(dump, metadata, threshold, findings, absent, List.of());
+    }
+
     /// Whether no finding counts against the dump.
     public boolean consistent() {
         return first().isEmpty();

@@ -1,14 +1,18 @@
 package deepflow.oracle;
 
+import deepflow.io.ElementType;
 import deepflow.io.FormatException;
 import deepflow.io.TensorInfo;
 import deepflow.io.TensorSource;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -20,6 +24,8 @@ import java.util.TreeSet;
 public record Diff(List<Entry> entries, List<String> metadata, int compared) {
     /// Numbers are compared in pieces of this many, so that a large tensor need not fit in memory twice.
     private static final int PIECE = 1 << 20;
+
+    private static final Set<ElementType> WIDE = EnumSet.of(ElementType.I64, ElementType.U64);
 
     /// How a tensor differs.
     public enum Kind {
@@ -94,8 +100,8 @@ public record Diff(List<Entry> entries, List<String> metadata, int compared) {
                     uncompared(name, Kind.SHAPE, Arrays.toString(ia.shape()) + " and " + Arrays.toString(ib.shape())));
             return;
         }
-        double error = 0;
-        double size = 0;
+        Norm error = Norm.ZERO;
+        Norm size = Norm.ZERO;
         double largest = 0;
         long count = 0;
         for (long from = 0; from < ia.elements(); from += PIECE) {
@@ -104,21 +110,48 @@ public record Diff(List<Entry> entries, List<String> metadata, int compared) {
             double[] y = new double[n];
             a.readDoubles(name, from, x, 0, n);
             b.readDoubles(name, from, y, 0, n);
-            for (int i = 0; i < n; i++) {
-                if (x[i] != y[i] && !(Double.isNaN(x[i]) && Double.isNaN(y[i]))) {
-                    count++;
-                }
-            }
-            Errors e = Errors.between(x, y, 0);
-            double norm = Errors.norm(y);
-            error = Math.hypot(error, norm == 0 ? e.relative() : e.relative() * norm);
-            size = Math.hypot(size, norm);
-            largest = Double.isNaN(e.largest()) ? Double.NaN : Math.max(largest, e.largest());
+            count += different(x, y);
+            Errors e = Errors.between(x, y, Norm.ZERO);
+            error = error.and(e.error());
+            size = size.and(e.size());
+            largest = Math.max(largest, e.largest()); // NaN stays
+        }
+        if (count == 0 && ia.type() == ib.type() && WIDE.contains(ia.type())) {
+            count = differentLongs(a, b, name);
         }
         if (count > 0) {
-            entries.add(new Entry(name, Kind.VALUES, size == 0 ? error : error / size, largest, count, ""));
+            double relative = Double.isFinite(largest) ? error.over(size) : largest;
+            entries.add(new Entry(name, Kind.VALUES, relative, largest, count, ""));
         } else if (ia.type() != ib.type()) {
             entries.add(uncompared(name, Kind.TYPE, ia.type() + " and " + ib.type()));
         }
+    }
+
+    private static long different(double[] x, double[] y) {
+        long count = 0;
+        for (int i = 0; i < x.length; i++) {
+            if (x[i] != y[i] && !(Double.isNaN(x[i]) && Double.isNaN(y[i]))) {
+                count++;
+            }
+        }
+        return count;
+    }
+
+    /// Integers beyond 2⁵³ may differ and be the same double.
+    private static long differentLongs(TensorSource a, TensorSource b, String name) {
+        long count = 0;
+        long bytes = a.info(name).elements() * Long.BYTES;
+        for (long from = 0; from < bytes; from += PIECE) {
+            ByteBuffer x = ByteBuffer.allocate((int) Math.min(PIECE, bytes - from));
+            ByteBuffer y = ByteBuffer.allocate(x.capacity());
+            a.readBytes(name, from, x);
+            b.readBytes(name, from, y);
+            for (int i = 0; i < x.capacity(); i += Long.BYTES) {
+                if (x.getLong(i) != y.getLong(i)) {
+                    count++;
+                }
+            }
+        }
+        return count;
     }
 }

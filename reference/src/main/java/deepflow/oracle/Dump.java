@@ -7,6 +7,7 @@ import deepflow.tensor.Shape;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,10 +25,13 @@ public final class Dump implements AutoCloseable {
     /// From our name to the file's.
     private final Map<String, String> names;
 
+    private final Set<Family> families = EnumSet.noneOf(Family.class);
+
     private Dump(TensorSource source, StepMetadata metadata, Map<String, String> names) {
         this.source = source;
         this.metadata = metadata;
         this.names = names;
+        names.keySet().forEach(name -> Family.byName(name).ifPresent(families::add));
     }
 
     /// Opens a dump and reads its metadata.
@@ -36,38 +40,41 @@ public final class Dump implements AutoCloseable {
     public static Dump open(Path path) {
         TensorSource source = TensorSource.open(path);
         try {
-            Map<String, String> names = new LinkedHashMap<>();
-            for (String name : source.names()) {
-                String before = names.put(unwrapped(name), name);
-                if (before != null) {
-                    throw new FormatException(path + ": " + before + " and " + name + " are the same tensor.");
-                }
-            }
-            return new Dump(source, StepMetadata.read(path.toString(), source.metadata()), names);
+            return of(source);
         } catch (RuntimeException e) {
             source.close();
             throw e;
         }
     }
 
-    private static String unwrapped(String name) {
-        for (Family family : Family.values()) {
-            if (name.startsWith(family.prefix())) {
-                String rest = name.substring(family.prefix().length());
-                boolean found = true;
-                while (found) {
-                    found = false;
-                    for (String wrapper : WRAPPERS) {
-                        if (rest.startsWith(wrapper)) {
-                            rest = rest.substring(wrapper.length());
-                            found = true;
-                        }
-                    }
-                }
-                return family.prefix() + rest;
+    /// The dump that these tensors are; it closes them when it is closed.
+    ///
+    /// @throws FormatException if they are not one
+    static Dump of(TensorSource source) {
+        Map<String, String> names = new LinkedHashMap<>();
+        for (String name : source.names()) {
+            String before = names.put(unwrapped(name), name);
+            if (before != null) {
+                throw new FormatException("%s: %s and %s are the same tensor."
+                        .formatted(source.path(), source.info(before), source.info(name)));
             }
         }
-        return name;
+        return new Dump(source, StepMetadata.read(source.path().toString(), source.metadata()), names);
+    }
+
+    private static String unwrapped(String name) {
+        Family family = Family.byName(name).orElse(null);
+        if (family == null) {
+            return name;
+        }
+        int rest = family.prefix().length();
+        for (int before = -1; before != rest; ) {
+            before = rest;
+            for (String wrapper : WRAPPERS) {
+                rest += name.startsWith(wrapper, rest) ? wrapper.length() : 0;
+            }
+        }
+        return family.prefix() + name.substring(rest);
     }
 
     /// The file.
@@ -92,7 +99,7 @@ public final class Dump implements AutoCloseable {
 
     /// Whether there is any tensor of this family.
     public boolean has(Family family) {
-        return names.keySet().stream().anyMatch(n -> n.startsWith(family.prefix()));
+        return families.contains(family);
     }
 
     /// Type and shape of a tensor.

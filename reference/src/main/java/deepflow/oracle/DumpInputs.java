@@ -6,6 +6,7 @@ import deepflow.io.TensorInfo;
 import deepflow.model.ModelConfig;
 import deepflow.nn.ParameterSpec;
 import deepflow.tensor.Backend;
+import deepflow.tensor.DType;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 import deepflow.train.Batch;
@@ -42,7 +43,7 @@ final class DumpInputs {
         for (int i = 0; i < c.k(); i++) {
             expected.put("in.t." + i, Shape.of(n));
         }
-        if (aligned(c)) {
+        if (aligned(dump)) {
             expected.put("in.z", Shape.of(n, c.tokens(), c.sslDim()));
         }
         specs.forEach(s -> expected.put(Family.WEIGHT.of(s.name()), s.shape()));
@@ -71,8 +72,10 @@ final class DumpInputs {
         });
     }
 
-    private static boolean aligned(ModelConfig c) {
-        return c.sslDim() > 0 && c.k() > 1;
+    /// Whether the step has the SSL loss. A model may have projectors that its step does not use.
+    private static boolean aligned(Dump dump) {
+        ModelConfig c = dump.metadata().config();
+        return c.sslDim() > 0 && c.k() > 1 && (dump.has("in.z") || dump.has("loss.ssl"));
     }
 
     private static String listed(String what, List<String> names) {
@@ -114,7 +117,7 @@ final class DumpInputs {
         for (int i = 0; i < config.k(); i++) {
             t.add(time("in.t." + i, n));
         }
-        Tensor z = aligned(config) ? upload("in.z", Shape.of(n, config.tokens(), config.sslDim())) : null;
+        Tensor z = aligned(dump) ? upload("in.z", Shape.of(n, config.tokens(), config.sslDim())) : null;
         return new Batch(upload("in.x0", image), upload("in.x1", image), t, labels(n), z);
     }
 
@@ -123,9 +126,26 @@ final class DumpInputs {
         return backend.upload(finite(name), shape);
     }
 
+    /// A second moment: finite, and not negative.
+    Tensor secondMoment(String name, Shape shape) {
+        double[] values = finite(name);
+        for (double v : values) {
+            if (v < 0) {
+                throw new FormatException(
+                        dump.path() + ": tensor " + name + " holds " + v + ", second moments are not negative.");
+            }
+        }
+        return backend.upload(values, shape);
+    }
+
     private double[] finite(String name) {
         double[] values = dump.read(name);
+        boolean single = backend.dtype() == DType.F32;
         for (int i = 0; i < values.length; i++) {
+            if (single && Double.isFinite(values[i]) && !Float.isFinite((float) values[i])) {
+                throw new FormatException(dump.path() + ": tensor " + name + " holds " + values[i] + " at element " + i
+                        + ", too large for float32: use --compute f64.");
+            }
             if (!Double.isFinite(values[i])) {
                 throw new FormatException(dump.path() + ": tensor " + name + " holds " + values[i] + " at element " + i
                         + "; inputs, weights and optimizer state must be finite.");

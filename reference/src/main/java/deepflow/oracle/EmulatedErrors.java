@@ -22,12 +22,22 @@ final class EmulatedErrors {
             for (int i = 0; i < e.length; i++) {
                 e[i] = actual[i] - truth[i];
             }
-            return Errors.norm(e);
+            return norm(e);
         }
     }
 
     private final Map<String, Case> cases = new LinkedHashMap<>();
     private final RecordedTypes types;
+
+    /// √Σx², not finite where an element is not.
+    static double norm(double[] x) {
+        for (double v : x) {
+            if (!Double.isFinite(v)) {
+                return Double.NaN;
+            }
+        }
+        return Norm.of(x).value();
+    }
 
     /// Takes those truths whose tensors the dump has in that size.
     EmulatedErrors(Dump dump, RecordedTypes types, List<Truth> truths) {

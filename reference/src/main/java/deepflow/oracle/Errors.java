@@ -1,56 +1,52 @@
 package deepflow.oracle;
 
-/// How far one array of numbers is from another.
+/// How far one array of numbers is from another. Elements that are not finite are equal when both are NaN or the same
+/// infinity; norms are taken over the elements that are finite in both.
 ///
 /// @param relative ‖a − o‖/max(‖o‖, scale); absolute where that is 0
-/// @param largest the largest |a − o|
+/// @param largest the largest |a − o|; NaN if an element is not finite in one array only
 /// @param at its index in row-major order; −1 when there are no elements
-/// @param nonFinite index of the first element that is NaN or infinite where the truth is not (or another infinity
-///     than the truth); −1 if none
-record Errors(double relative, double largest, int at, int nonFinite) {
+/// @param nonFinite index of the first element that is not finite in one of the two, and not equal; −1 if none
+/// @param error ‖a − o‖
+/// @param size ‖o‖
+record Errors(double relative, double largest, int at, int nonFinite, Norm error, Norm size) {
     /// @param actual what was dumped
     /// @param truth what it should be, of equal length
     /// @param scale a norm to use in place of the truth's where that is smaller
-    static Errors between(double[] actual, double[] truth, double scale) {
+    static Errors between(double[] actual, double[] truth, Norm scale) {
         double largest = -1;
         int at = -1;
         int nonFinite = -1;
         double[] e = new double[actual.length];
         for (int i = 0; i < actual.length; i++) {
-            boolean same = actual[i] == truth[i] || Double.isNaN(actual[i]) && Double.isNaN(truth[i]);
-            double d = same ? 0 : Math.abs(actual[i] - truth[i]);
-            if (!Double.isFinite(actual[i]) && !same && nonFinite < 0) {
-                nonFinite = i;
+            double a = actual[i];
+            double o = truth[i];
+            if (a == o || Double.isNaN(a) && Double.isNaN(o)) {
+                continue;
             }
-            e[i] = d;
-            if (d > largest || Double.isNaN(d) && !Double.isNaN(largest)) {
-                largest = d;
+            if (!Double.isFinite(a) || !Double.isFinite(o)) {
+                nonFinite = nonFinite < 0 ? i : nonFinite;
+                continue;
+            }
+            e[i] = Math.abs(a - o);
+            if (e[i] > largest) {
+                largest = e[i];
                 at = i;
             }
         }
-        double size = Math.max(norm(truth), scale);
-        double error = norm(e);
-        return new Errors(size == 0 ? error : error / size, Math.max(largest, 0), at, nonFinite);
+        if (nonFinite >= 0) {
+            return new Errors(Double.NaN, Double.NaN, nonFinite, nonFinite, Norm.of(e), Norm.of(truth));
+        }
+        at = at < 0 && actual.length > 0 ? 0 : at;
+        Norm error = Norm.of(e);
+        Norm size = Norm.of(truth);
+        // two finite numbers whose difference overflows are as far apart as can be
+        double relative = largest == Double.POSITIVE_INFINITY ? largest : error.over(size.max(scale));
+        return new Errors(relative, Math.max(largest, 0), at, -1, error, size);
     }
 
-    /// √Σx², without overflow or underflow on the way.
-    static double norm(double[] x) {
-        double max = 0;
-        for (double v : x) {
-            if (!Double.isFinite(v)) {
-                return Double.isNaN(v) ? Double.NaN : Double.POSITIVE_INFINITY;
-            }
-            max = Math.max(max, Math.abs(v));
-        }
-        if (max == 0) {
-            return 0;
-        }
-        int exponent = Math.getExponent(max);
-        double sum = 0;
-        for (double v : x) {
-            double scaled = Math.scalb(v, -exponent);
-            sum += scaled * scaled;
-        }
-        return Math.scalb(Math.sqrt(sum), exponent);
+    /// Whether the two agree up to a relative error.
+    boolean within(double threshold) {
+        return nonFinite < 0 && relative <= threshold;
     }
 }

@@ -2,6 +2,7 @@ package deepflow.oracle;
 
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.Set;
 
 /// What a dump's tensors are, by the beginning of their names.
 public enum Family {
@@ -35,6 +36,11 @@ public enum Family {
     AFTER_V("after.v."),
     /// Moving average.
     AFTER_EMA("after.ema.");
+
+    /// The optimizer's state before the step.
+    static final Set<Family> STATE = Set.of(BEFORE_M, BEFORE_V, BEFORE_EMA);
+    /// What an optimizer step results in.
+    static final Set<Family> STEPPED = Set.of(OPTIM, AFTER_M, AFTER_V, AFTER_WEIGHT, AFTER_EMA);
 
     private final String prefix;
 

@@ -45,7 +45,9 @@ public record Finding(
         UNEXPECTED,
         /// Of another shape than it should be.
         SHAPE,
-        /// NaN or infinite where the truth is not.
+        /// Of integers, where the step has floating-point numbers.
+        TYPE,
+        /// NaN or infinite where the truth is not, or the other way round.
         NOT_FINITE;
 
         /// As in reports: `not finite`.

@@ -18,7 +18,9 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
@@ -46,8 +48,7 @@ public record Golden(ModelConfig config, Objective objective, long seed, int sam
         DeepFlow model = new DeepFlow(config);
         List<ParameterSpec> specs = Declarations.of(model);
         GoldenInputs inputs = new GoldenInputs(config, seed);
-        Map<String, Tensor> weights = new LinkedHashMap<>();
-        specs.forEach(s -> weights.put(s.name(), b.upload(inputs.weight(s), s.shape())));
+        Map<String, Tensor> weights = inputs.weights().upload(b, specs);
         Batch batch = inputs.batch(b, samples);
         RecordedStep step = RecordedStep.run(b, model, specs, weights, objective, batch, keep);
 
@@ -58,7 +59,8 @@ public record Golden(ModelConfig config, Objective objective, long seed, int sam
                 .write()
                 .forEach(writer::metadata);
         inputs(writer, b, batch);
-        specs.forEach(s -> exact(writer, Family.WEIGHT.of(s.name()), s, () -> inputs.weight(s)));
+        Function<ParameterSpec, Tensor> weight = s -> Objects.requireNonNull(weights.get(s.name()));
+        specs.forEach(s -> exact(writer, Family.WEIGHT.of(s.name()), s, () -> b.download(weight.apply(s))));
         ElementType type = precision.weights();
         Set<String> aliases = step.outputs().stream()
                 .filter(RecordedStep.Output::alias)
@@ -81,10 +83,10 @@ public record Golden(ModelConfig config, Objective objective, long seed, int sam
             for (ParameterSpec s : reached) {
                 exact(writer, Family.BEFORE_M.of(s.name()), s, () -> inputs.firstMoment(s));
                 exact(writer, Family.BEFORE_V.of(s.name()), s, () -> inputs.secondMoment(s));
-                exact(writer, Family.BEFORE_EMA.of(s.name()), s, () -> inputs.average(s));
+                exact(writer, Family.BEFORE_EMA.of(s.name()), s, () -> inputs.average(s, b.download(weight.apply(s))));
             }
-            new OptimizerTruths(b, constants, reached, s -> inputs.state(b, s))
-                    .of(step, s -> null)
+            new OptimizerTruths(b, constants, reached, reached, s -> inputs.state(b, s, weight.apply(s)))
+                    .of(step, null)
                     .forEach(truth -> add(writer, truth, type));
         }
         writer.write(file);

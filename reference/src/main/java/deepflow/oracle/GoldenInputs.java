@@ -1,6 +1,7 @@
 package deepflow.oracle;
 
 import deepflow.model.ModelConfig;
+import deepflow.model.ParameterValues;
 import deepflow.model.RandomWeights;
 import deepflow.nn.ParameterSpec;
 import deepflow.random.KeyedRandom;
@@ -12,6 +13,7 @@ import deepflow.train.ParameterState;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.DoubleUnaryOperator;
 
 /// Random weights, inputs and optimizer state for golden dumps: every parameter is non-zero, since zero-initialised
 /// layers hide bugs, and scaled to keep activations near unit size. Everything is a float32 number, so that every
@@ -23,9 +25,9 @@ record GoldenInputs(ModelConfig config, long seed) {
     /// α of the time gaps: larger than the published 0.01, so that a wrong gap is seen.
     private static final double GAP = 0.1;
 
-    /// A parameter's values ([RandomWeights]).
-    double[] weight(ParameterSpec spec) {
-        return new RandomWeights(seed).of(spec);
+    /// The parameters.
+    ParameterValues weights() {
+        return new RandomWeights(seed);
     }
 
     /// A batch of samples; sample n is the same in every batch.
@@ -65,35 +67,43 @@ record GoldenInputs(ModelConfig config, long seed) {
         return Shape.of(samples, config.tokens(), config.sslDim());
     }
 
-    /// The first moment before the step: 0.01·N(0, 1).
+    /// The first moment before the step, in ±0.01.
     double[] firstMoment(ParameterSpec spec) {
-        double[] m = gaussians("before.m " + spec.name(), 0, spec.shape());
-        Arrays.setAll(m, i -> (float) (0.01 * m[i]));
-        return m;
+        return uniform("before.m", spec, u -> 0.01 * (2 * u - 1));
     }
 
-    /// The second moment before the step: 1e-3·(N(0, 1)² + 0.01), well away from 0, where AdamW is ill-conditioned.
+    /// The second moment before the step, up to 1e-3 and well away from 0, where AdamW is ill-conditioned.
     double[] secondMoment(ParameterSpec spec) {
-        double[] v = gaussians("before.v " + spec.name(), 0, spec.shape());
-        Arrays.setAll(v, i -> (float) (1e-3 * (v[i] * v[i] + 0.01)));
-        return v;
+        return uniform("before.v", spec, u -> 1e-3 * (u + 0.01));
     }
 
-    /// The moving average before the step: near the weight.
-    double[] average(ParameterSpec spec) {
-        double[] w = weight(spec);
-        double[] e = gaussians("before.ema " + spec.name(), 0, spec.shape());
-        Arrays.setAll(e, i -> (float) (w[i] + 0.01 * e[i]));
-        return e;
+    /// The moving average before the step: within 0.01 of the weight.
+    ///
+    /// @param weight the parameter's values
+    double[] average(ParameterSpec spec, double[] weight) {
+        double[] offset = uniform("before.ema", spec, u -> 0.01 * (2 * u - 1));
+        Arrays.setAll(offset, i -> (float) (weight[i] + offset[i]));
+        return offset;
     }
 
     /// All of the optimizer's state before the step.
-    ParameterState state(Backend b, ParameterSpec spec) {
+    ///
+    /// @param weight the parameter
+    ParameterState state(Backend b, ParameterSpec spec, Tensor weight) {
         return new ParameterState(
-                b.upload(weight(spec), spec.shape()),
+                b.copy(weight),
                 b.upload(firstMoment(spec), spec.shape()),
                 b.upload(secondMoment(spec), spec.shape()),
-                b.upload(average(spec), spec.shape()));
+                b.upload(average(spec, b.download(weight)), spec.shape()));
+    }
+
+    private double[] uniform(String purpose, ParameterSpec spec, DoubleUnaryOperator law) {
+        KeyedRandom random = key(purpose + " " + spec.name(), 0);
+        double[] values = new double[Math.toIntExact(spec.shape().size())];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) law.applyAsDouble(random.uniform());
+        }
+        return values;
     }
 
     private double[] perSample(String purpose, int samples, int each) {
@@ -106,12 +116,6 @@ record GoldenInputs(ModelConfig config, long seed) {
             }
         }
         return all;
-    }
-
-    private double[] gaussians(String purpose, long index, Shape shape) {
-        double[] values = new double[Math.toIntExact(shape.size())];
-        key(purpose, index).gaussians(values);
-        return values;
     }
 
     private KeyedRandom key(String purpose, long index) {

@@ -41,8 +41,8 @@ final class LocalErrors {
         for (Truth magnitudes : replay.truths(step, (name, t) -> bounding.magnitude(t))) {
             EmulatedErrors.Case c = errors.cases().get(magnitudes.name());
             if (c != null) {
-                double size = Errors.norm(c.truth());
-                conditions.put(magnitudes.name(), Errors.norm(magnitudes.values().get()) / size);
+                double size = EmulatedErrors.norm(c.truth());
+                conditions.put(magnitudes.name(), EmulatedErrors.norm(magnitudes.values().get()) / size);
             }
         }
     }

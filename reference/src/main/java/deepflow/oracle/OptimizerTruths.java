@@ -2,6 +2,7 @@ package deepflow.oracle;
 
 import deepflow.nn.ParameterSpec;
 import deepflow.tensor.Backend;
+import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 import deepflow.train.GradientClip;
 import deepflow.train.OptimizerConfig;
@@ -9,7 +10,6 @@ import deepflow.train.ParameterState;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// What the optimizer step makes of gradients: clipping, AdamW, moving average (SPEC §6). Parameters are stepped one at
@@ -17,33 +17,33 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param backend what computes
 /// @param optimizer constants and step number
-/// @param specs parameters that have a state before the step
+/// @param trained all parameters that have a gradient, for its norm
+/// @param specs those of them that have a state before the step
 /// @param before a parameter's weight, moments and average before the step, that may be changed
 record OptimizerTruths(
         Backend backend,
         StepMetadata.Optimizer optimizer,
+        List<ParameterSpec> trained,
         List<ParameterSpec> specs,
         Function<ParameterSpec, ParameterState> before) {
     /// The truths of one optimizer step, in order: the norm, then each parameter's moments, weight and average.
     ///
     /// @param step whose gradients the optimizer is given
-    /// @param others other gradients that it may have been given instead: the dump's own; null where unknown
-    List<Truth> of(RecordedStep step, Function<ParameterSpec, @Nullable Tensor> others) {
+    /// @param others other gradients that it may have been given instead: the dump's own; null when unknown
+    List<Truth> of(RecordedStep step, @Nullable Function<ParameterSpec, Tensor> others) {
         Stepper ours = new Stepper(spec -> {
             Tensor g = step.parameters().get(spec.name()).gradient();
             return g != null ? g : backend.full(spec.shape(), 0);
         });
-        Stepper theirs = new Stepper(others);
-        boolean known = !specs.isEmpty() && others.apply(specs.getFirst()) != null;
+        Stepper theirs = others == null ? null : new Stepper(others);
         List<Truth> all = new ArrayList<>();
-        Supplier<double[]> theirNorm = () -> backend.download(theirs.clip().norm());
         all.add(new Truth(
                 Family.OPTIM.of("grad_norm"),
-                ours.clip().norm().shape(),
+                Shape.SCALAR,
                 Truth.Absence.LISTED,
                 () -> backend.download(ours.clip().norm()),
-                known ? theirNorm : null,
-                () -> 0.0));
+                theirs == null ? null : () -> backend.download(theirs.clip().norm()),
+                () -> Norm.ZERO));
         for (ParameterSpec spec : specs) {
             for (Part part : Part.values()) {
                 all.add(new Truth(
@@ -51,8 +51,8 @@ record OptimizerTruths(
                         spec.shape(),
                         Truth.Absence.FINDING,
                         () -> ours.after(spec, part),
-                        known ? () -> theirs.after(spec, part) : null,
-                        () -> 0.0));
+                        theirs == null ? null : () -> theirs.after(spec, part),
+                        () -> Norm.ZERO));
             }
         }
         return all;
@@ -75,29 +75,21 @@ record OptimizerTruths(
 
     /// Steps one parameter at a time with gradients from one source, and remembers the last.
     private final class Stepper {
-        private final Function<ParameterSpec, @Nullable Tensor> gradients;
+        private final Function<ParameterSpec, Tensor> gradients;
         private @Nullable GradientClip clip;
         private @Nullable ParameterSpec current;
         private @Nullable ParameterState stepped;
 
-        Stepper(Function<ParameterSpec, @Nullable Tensor> gradients) {
+        Stepper(Function<ParameterSpec, Tensor> gradients) {
             this.gradients = gradients;
         }
 
         GradientClip clip() {
             if (clip == null) {
-                Iterable<Tensor> all = () -> specs.stream().map(this::gradient).iterator();
+                Iterable<Tensor> all = () -> trained.stream().map(gradients).iterator();
                 clip = GradientClip.of(backend, all, optimizer.constants().clip());
             }
             return clip;
-        }
-
-        private Tensor gradient(ParameterSpec spec) {
-            Tensor g = gradients.apply(spec);
-            if (g == null) {
-                throw new IllegalStateException("there is no gradient of " + spec.name());
-            }
-            return g;
         }
 
         double[] after(ParameterSpec spec, Part part) {
@@ -105,7 +97,7 @@ record OptimizerTruths(
             if (state == null) {
                 state = before.apply(spec);
                 OptimizerConfig c = optimizer.constants();
-                state.step(backend, clip().apply(backend, gradient(spec)), c.at(optimizer.step()), c.emaDecay());
+                state.step(backend, clip().apply(backend, gradients.apply(spec)), c.at(optimizer.step()), c.emaDecay());
                 stepped = state;
                 current = spec;
             }

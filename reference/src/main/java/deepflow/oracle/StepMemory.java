@@ -14,6 +14,10 @@ final class StepMemory {
     private static final double TOKEN_TENSORS_PER_BLOCK = 34;
     /// As many again where every output's gradient is kept.
     private static final double GRADIENTS_KEPT = 20;
+    /// Images that the inputs and the loss keep, and those of each branch: velocity, acceleration, x̂₀, differences.
+    private static final double IMAGES = 6;
+
+    private static final double IMAGES_PER_BRANCH = 10;
 
     private StepMemory() {}
 
@@ -38,8 +42,10 @@ final class StepMemory {
         double blocks = c.depth() + 2.0 * (c.k() - 1);
         double perBlock =
                 TOKEN_TENSORS_PER_BLOCK + (keep == RecordedStep.Keep.OUTPUTS_AND_GRADIENTS ? GRADIENTS_KEPT : 0);
-        double values = tokens * c.width() * perBlock * blocks
-                + tokens * (2.0 * c.acc() * 6) * (c.k() - 1)
+        double images = (double) samples * c.outChannels() * c.size() * c.size();
+        double values = images * (IMAGES + IMAGES_PER_BRANCH * c.k())
+                + tokens * c.width() * perBlock * blocks
+                + tokens * (2.0 * c.acc() * 6 + 4.0 * c.sslDim()) * (c.k() - 1)
                 + tokens * c.tokens() * c.heads() * (blocks + 3);
         return dtype.bytes() * (2 * parameters + values);
     }

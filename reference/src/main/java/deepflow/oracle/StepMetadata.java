@@ -95,7 +95,7 @@ public record StepMetadata(
         try {
             return ConfigJson.parse(json);
         } catch (IllegalArgumentException e) {
-            throw new FormatException(file + ": the config is unusable: " + e.getMessage(), e);
+            throw new FormatException(file + ": the config is unusable: " + e.getMessage() + ".", e);
         }
     }
 

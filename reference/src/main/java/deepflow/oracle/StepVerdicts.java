@@ -31,7 +31,18 @@ record StepVerdicts(Backend exact, Backend accumulator, Precision precision, dou
 
     /// @param verdicts by name, in graph order
     /// @param suspects the first wrong operation
-    record Result(Map<String, TensorVerdict> verdicts, List<String> suspects) {}
+    record Result(Map<String, TensorVerdict> verdicts, List<String> suspects) {
+        /// A judgement by threshold with these beside it; each may find a tensor wrong that the other does not.
+        CheckResult beside(CheckResult judged) {
+            List<Finding> findings = new ArrayList<>();
+            for (Finding f : judged.findings()) {
+                TensorVerdict verdict = verdicts.get(f.name());
+                findings.add(verdict == null ? f : f.with(verdict));
+            }
+            return new CheckResult(
+                    judged.dump(), judged.metadata(), judged.threshold(), findings, judged.absent(), suspects);
+        }
+    }
 
     /// @param truths of the step replayed in float64
     Result of(Replay replay, List<Truth> truths) {
@@ -83,7 +94,7 @@ record StepVerdicts(Backend exact, Backend accumulator, Precision precision, dou
     private TensorVerdict verdict(
             String name, EmulatedErrors.Case c, LocalErrors local, RecordedTypes types, double each) {
         FloatFormat stored = Objects.requireNonNull(types.of(name));
-        double size = Errors.norm(c.truth());
+        double size = EmulatedErrors.norm(c.truth());
         PredictionLimit budget = limit(c, size, stored, each);
         double error = c.error();
         EmulatedErrors.Case l = local.errors().cases().get(name);
@@ -91,10 +102,10 @@ record StepVerdicts(Backend exact, Backend accumulator, Precision precision, dou
         double localLimit = Double.NaN;
         double power = budget.limit() / size;
         if (l != null) {
-            PredictionLimit own = limit(l, Errors.norm(l.truth()), stored, each);
+            PredictionLimit own = limit(l, EmulatedErrors.norm(l.truth()), stored, each);
             localSigma = over(l.error(), own.sigma());
             localLimit = over(l.error(), own.limit());
-            power = Math.min(power, own.limit() / Errors.norm(l.truth()));
+            power = Math.min(power, own.limit() / EmulatedErrors.norm(l.truth()));
         }
         return new TensorVerdict(
                 local.ratio(name),

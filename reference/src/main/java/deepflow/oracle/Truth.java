@@ -14,15 +14,15 @@ import org.jspecify.annotations.Nullable;
 ///     gradients is not the optimizer's fault
 /// @param scale the norm that its error is measured against where it is larger than the tensor's own: 0, but for a
 ///     tensor that is zero by its mathematics and only rounding noise in practice
-public record Truth(
+record Truth(
         String name,
         Shape shape,
         Absence when,
         Supplier<double[]> values,
         @Nullable Supplier<double[]> alternative,
-        Supplier<Double> scale) {
+        Supplier<Norm> scale) {
     /// What it means when a dump lacks the tensor, though its family is there.
-    public enum Absence {
+    enum Absence {
         /// A finding, unless the truth is zero everywhere.
         FINDING,
         /// Listed as missing, and no more.
@@ -32,6 +32,6 @@ public record Truth(
     }
 
     Truth(String name, Shape shape, Absence when, Supplier<double[]> values) {
-        this(name, shape, when, values, null, () -> 0.0);
+        this(name, shape, when, values, null, () -> Norm.ZERO);
     }
 }

@@ -3,7 +3,6 @@ package deepflow.oracle;
 import deepflow.autograd.Variable;
 import deepflow.model.Prediction;
 import deepflow.nn.ParameterSpec;
-import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 import deepflow.train.Losses;
 import java.util.ArrayList;
@@ -104,12 +103,11 @@ final class Truths {
 
     private Supplier<double[]> sum(String name, Variable key, Variable value) {
         return () -> {
-            double[] a = gradientOf(name, key);
-            double[] b = gradientOf(name, value);
-            for (int i = 0; i < a.length; i++) {
-                a[i] += b[i];
-            }
-            return a;
+            Tensor k = key.gradient();
+            Tensor v = value.gradient();
+            return k == null || v == null
+                    ? gradientOf(name, k == null ? value : key)
+                    : scaled(name, step.backend().add(k, v));
         };
     }
 
@@ -141,9 +139,24 @@ final class Truths {
         value(Family.LOSS.of("deep"), l.deep(), Truth.Absence.FINDING);
         value(Family.LOSS.of("acc"), l.acc(), Truth.Absence.FINDING);
         if (l.ssl() != null) {
-            value(Family.LOSS.of("ssl"), l.ssl(), Truth.Absence.FINDING);
+            alignment(l.ssl(), l.prediction().projected());
         }
         value(Family.LOSS.of("total"), l.total(), Truth.Absence.FINDING);
+    }
+
+    /// A mean of cosines, which may be near 0: its error is measured against the mean of as many random signs.
+    private void alignment(Variable loss, List<Variable> projected) {
+        long cosines =
+                projected.stream().mapToLong(p -> p.shape().product(0, 2)).sum();
+        Norm scale = Norm.of(1 / Math.sqrt(cosines));
+        Truth truth = new Truth(
+                Family.LOSS.of("ssl"),
+                loss.shape(),
+                Truth.Absence.FINDING,
+                () -> reading.of(Family.LOSS.of("ssl"), loss.value()),
+                null,
+                () -> scale);
+        timed.add(new Timed(loss.computedAt(), truth));
     }
 
     private void gradients(List<ParameterSpec> specs) {
@@ -161,12 +174,12 @@ final class Truths {
 
     /// A constant added to every key shifts each row of scores by one number, which softmax ignores: the gradient of
     /// `k_norm.bias` is zero, and what is computed is rounding noise, on the scale of its neighbour's gradient.
-    private double noise(String parameter) {
+    private Norm noise(String parameter) {
         if (!parameter.endsWith("k_norm.bias")) {
-            return 0;
+            return Norm.ZERO;
         }
         String neighbour = parameter.substring(0, parameter.length() - "bias".length()) + "weight";
-        return Errors.norm(gradientOf(Family.GRAD.of(neighbour), step.parameters().get(neighbour)));
+        return Norm.of(gradientOf(Family.GRAD.of(neighbour), step.parameters().get(neighbour)));
     }
 
     private void value(String name, Variable v, Truth.Absence when) {
@@ -180,10 +193,11 @@ final class Truths {
     /// A gradient as the dump holds it; zeros where none arrived.
     private double[] gradientOf(String name, Variable v) {
         @Nullable Tensor g = v.gradient();
-        Shape shape = v.shape();
-        double[] values = g == null
-                ? new double[Math.toIntExact(shape.size())]
-                : reading.of(name, g);
+        return g == null ? new double[Math.toIntExact(v.shape().size())] : scaled(name, g);
+    }
+
+    private double[] scaled(String name, Tensor gradient) {
+        double[] values = reading.of(name, gradient);
         if (lossScale != 1) {
             for (int i = 0; i < values.length; i++) {
                 values[i] *= lossScale;

@@ -1,5 +1,6 @@
 package deepflow.report;
 
+import deepflow.io.Text;
 import deepflow.oracle.CheckResult;
 import deepflow.oracle.Finding;
 import deepflow.oracle.TensorVerdict;
@@ -12,14 +13,17 @@ import tools.jackson.core.JsonGenerator;
 
 /// Results of `check`, for people and for machines.
 public final class CheckReport {
-    private static final int NAME_WIDTH = 44;
+    private static final int WIDTH = 80;
+    private static final int NAME_WIDTH = 36;
+    private static final String ROW = "  %-36s %-10s %8s %8s %s";
     private static final int MOST_ROWS = 12;
 
     private CheckReport() {}
 
-    /// `{"dumps":[{"dump", "verdict", "first", "tensors":[{"name", "status", "relative_error", "max_error",
-    /// "local_ratio", "global_ratio", "budget", "power", "condition", …}], "suspects", "looks_like"}]}`, tensors in
-    /// graph order; ratios are error over budget, and null where nothing was judged against budgets.
+    /// `{"dumps":[{"dump", "verdict", "first", "precision", "threshold", "not_judged":[family], "suspects":[name],
+    /// "looks_like":[], "tensors":[{"name", "status", "relative_error", "max_error", "where", "counts", "local_ratio",
+    /// "global_ratio", "budget", "power", "condition", …}]}]}`, tensors in graph order; ratios are error over budget,
+    /// null where nothing was judged against budgets.
     public static String json(List<CheckResult> results) {
         return Json.text(json -> {
             json.writeStartObject().writeName("dumps").writeStartArray();
@@ -56,6 +60,7 @@ public final class CheckReport {
             Json.number(json, "relative_error", f.relativeError());
             Json.number(json, "max_error", f.maxError());
             json.writeStringProperty("where", f.where());
+            json.writeBooleanProperty("counts", f.counts());
             budgets(json, f.verdict());
             json.writeEndObject();
         }
@@ -86,7 +91,7 @@ public final class CheckReport {
         List<Finding> findings = result.findings();
         long ok = findings.stream().filter(f -> f.status() == Finding.Status.OK).count();
         long wrong = findings.stream().filter(Finding::counts).count();
-        lines.add(result.dump());
+        lines.add(Text.printable(result.dump()));
         lines.add("  %s: %s, %d tensors within %s, %d not, worst error %s"
                 .formatted(
                         result.consistent() ? "consistent" : "INCONSISTENT",
@@ -95,23 +100,21 @@ public final class CheckReport {
                         brief(result.threshold()),
                         wrong,
                         brief(worst(findings))));
-        result.first().ifPresent(first -> lines.add("  first wrong: " + first.name()));
-        if (!result.suspects().isEmpty()) {
-            lines.add("  suspects: " + String.join(", ", result.suspects()));
-        }
+        result.first().ifPresent(first -> lines.add("  first wrong: " + shortened(first.name(), WIDTH - 15)));
+        result.suspects().forEach(name -> lines.add("  suspect: " + shortened(name, WIDTH - 11)));
         long undecided = findings.stream()
                 .filter(f -> f.verdict() != null && f.verdict().undecided())
                 .count();
         if (undecided > 0) {
-            lines.add("  undecided: " + undecided + " tensors, whose budget is wider than their signal");
+            lines.add("  undecided: " + undecided + " tensors, whose budgets are wider than their signals");
         }
         List<Finding> shown = findings.stream()
                 .filter(f -> all || f.status() != Finding.Status.OK)
                 .toList();
         if (!shown.isEmpty()) {
-            lines.add("  %-44s %-10s %8s %8s".formatted("tensor", "status", "relative", "largest"));
+            lines.add(ROW.formatted("tensor", "status", "relative", "largest", "at"));
         }
-        shown.stream().limit(all ? Long.MAX_VALUE : MOST_ROWS).forEach(f -> lines.add(row(f)));
+        shown.stream().limit(all ? Long.MAX_VALUE : MOST_ROWS).forEach(f -> addRow(lines, f));
         if (!all && shown.size() > MOST_ROWS) {
             lines.add("  … and " + (shown.size() - MOST_ROWS) + " more (--all lists every tensor)");
         }
@@ -129,23 +132,43 @@ public final class CheckReport {
                 .orElse(0);
     }
 
-    private static String row(Finding f) {
-        String numbers = Double.isNaN(f.relativeError()) && Double.isNaN(f.maxError())
-                ? " " + f.where()
-                : " %8s %8s".formatted(brief(f.relativeError()), brief(f.maxError()))
-                        + (f.status() == Finding.Status.OK ? "" : " at " + f.where());
-        return "  %-44s %-10s".formatted(shortened(f.name()), f.status().label()) + numbers;
+    /// A name that is too long for its column, and details too long for theirs, get a line of their own.
+    private static void addRow(List<String> lines, Finding f) {
+        String name = shortened(f.name(), WIDTH - 2);
+        if (name.length() > NAME_WIDTH) {
+            lines.add("  " + name);
+            name = "";
+        }
+        boolean compared = f.status() == Finding.Status.OK
+                || f.status() == Finding.Status.WRONG
+                || f.status() == Finding.Status.NOT_FINITE;
+        if (compared) {
+            String at = f.status() == Finding.Status.OK ? "" : f.where();
+            addWrapped(
+                    lines,
+                    ROW.formatted(name, f.status().label(), brief(f.relativeError()), brief(f.maxError()), ""),
+                    at);
+        } else {
+            addWrapped(lines, "  %-36s %-10s ".formatted(name, f.status().label()), f.where());
+        }
+    }
+
+    private static void addWrapped(List<String> lines, String row, String detail) {
+        if (row.length() + detail.length() <= WIDTH) {
+            lines.add((row + detail).stripTrailing());
+        } else {
+            lines.add(row.stripTrailing());
+            lines.add("    " + shortened(detail, WIDTH - 4));
+        }
     }
 
     /// The end of a long name says more than its beginning.
-    private static String shortened(String name) {
-        String printable = name.replaceAll("\\p{Cntrl}", "?");
-        return printable.length() <= NAME_WIDTH
-                ? printable
-                : "…" + printable.substring(printable.length() - NAME_WIDTH + 1);
+    private static String shortened(String name, int longest) {
+        String printable = Text.printable(name);
+        return printable.length() <= longest ? printable : "…" + printable.substring(printable.length() - longest + 1);
     }
 
     private static String brief(double value) {
-        return value == 0 ? "0" : String.format(Locale.ROOT, "%.1e", value);
+        return value == 0 ? "0" : !Double.isFinite(value) ? "-" : String.format(Locale.ROOT, "%.1e", value);
     }
 }

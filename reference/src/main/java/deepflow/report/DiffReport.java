@@ -1,5 +1,6 @@
 package deepflow.report;
 
+import deepflow.io.Text;
 import deepflow.oracle.Diff;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,9 +37,9 @@ public final class DiffReport {
     /// One line for each tensor or metadata key that differs; none where the files are equal.
     public static List<String> lines(Diff diff) {
         List<String> lines = new ArrayList<>();
-        diff.metadata().forEach(key -> lines.add("metadata " + key + ": differs"));
+        diff.metadata().forEach(key -> lines.add("metadata " + Text.printable(key) + ": differs"));
         for (Diff.Entry e : diff.entries()) {
-            lines.add(e.name().replaceAll("\\p{Cntrl}", "?") + ": "
+            lines.add(Text.printable(e.name()) + ": "
                     + (e.kind() == Diff.Kind.VALUES
                             ? String.format(
                                     Locale.ROOT,

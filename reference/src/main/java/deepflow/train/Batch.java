@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// @param x1 noise (N, C, H, W)
 /// @param t t₁ … t_k, each (N), in [0, 1]
 /// @param y labels after dropout (N), I32; K is the null class
-/// @param z encoder features for SSL alignment (N, T, Z); null where the model has no projectors
+/// @param z encoder features for SSL alignment (N, T, Z); null for a step without that loss
 public record Batch(
         Tensor x0,
         Tensor x1,

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param deep Eq. 5
 /// @param acc Eq. 7 summed over the intermediate branches; 0 without acceleration
-/// @param ssl alignment, unweighted; null where the model has no projectors
+/// @param ssl alignment, unweighted; null for a step without that loss
 /// @param total what is differentiated: deep + λ·acc + weight·ssl
 /// @param prediction what the model returned
 public record Losses(Variable deep, Variable acc, @Nullable Variable ssl, Variable total, Prediction prediction) {}

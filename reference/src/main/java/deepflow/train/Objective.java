@@ -69,11 +69,8 @@ public record Objective(List<Double> betas, double lambda, FlowPath path, Veloci
         }
 
         Variable total = TotalLoss.of(deep, acc, lambda);
-        if (p.projected().isEmpty()) {
+        if (p.projected().isEmpty() || batch.z() == null) {
             return new Losses(deep, acc, null, total, p);
-        }
-        if (batch.z() == null) {
-            throw new IllegalArgumentException("the model has SSL projectors, but the batch has no features z");
         }
         Variable ssl = AlignmentLoss.of(p.projected(), tape.constant(batch.z()));
         return new Losses(deep, acc, ssl, Pointwise.add(total, Pointwise.scale(ssl, sslWeight)), p);

@@ -43,7 +43,8 @@ class OperationGradientsTest {
     Arbitrary<Extents> extents() {
         Arbitrary<Integer> upTo3 = Arbitraries.integers().between(1, 3);
         return Combinators.combine(upTo3, upTo3, upTo3, upTo3, upTo3, upTo3, upTo3, upTo3)
-                .as(Extents::new).withoutEdgeCases();
+                .as(Extents::new)
+                .withoutEdgeCases();
     }
 
     @Property(tries = 600)

@@ -510,12 +510,15 @@ public final class BoundingBackend implements Backend {
 
     @Override
     public Tensor gatherBackward(Tensor dy, Tensor indices, int count) {
-        double gamma = sums.gamma(dy.shape().dim(0), dy.size());
+        FloatFormat format = format(dy);
+        // row after row may be added to the table in its own type, as PyTorch does
+        Accumulation rows = new Accumulation(format == null ? sums.unit() : sums.unit() + format.unit(), sums.risk());
+        double gamma = rows.gamma(dy.shape().dim(0), dy.size());
         double[] size = exact.download(exact.gatherBackward(absolute(dy), indices, count));
         double[] b =
                 exact.download(exact.gatherBackward(exact.upload(bound(dy), dy.shape()), indices, count));
         Tensor z = exact.gatherBackward(value(dy), indices, count);
-        return result(z, map(b, size, (d, s) -> d + gamma * (s + d)), format(dy), size);
+        return result(z, map(b, size, (d, s) -> d + gamma * (s + d)), format, size);
     }
 
     // ---- in place: a step has none --------------------------------------------------------------------------

@@ -440,7 +440,18 @@ public final class RoundingBackend implements Backend {
 
     @Override
     public Tensor gatherBackward(Tensor dy, Tensor indices, int count) {
-        return rounded(exact.gatherBackward(value(dy), value(indices), count), format(dy));
+        FloatFormat format = format(dy);
+        if (fused || format == null) {
+            return rounded(exact.gatherBackward(value(dy), value(indices), count), format);
+        }
+        // row after row is added to the table in its own type, as PyTorch does
+        Tensor table = upload(new double[Math.toIntExact((long) count * dy.shape().dim(1))], Shape.of(count, dy.shape().dim(1)), format);
+        for (int n : order.of(dy.shape().dim(0))) {
+            Tensor row = exact.slice(value(dy), 0, n, n + 1);
+            Tensor index = exact.slice(value(indices), 0, n, n + 1);
+            table = rounded(exact.add(value(table), exact.gatherBackward(row, index, count)), format);
+        }
+        return table;
     }
 
     // ---- in place -------------------------------------------------------------------------------------------

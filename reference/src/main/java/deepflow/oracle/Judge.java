@@ -1,0 +1,126 @@
+package deepflow.oracle;
+
+import deepflow.tensor.Shape;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// Compares a dump's tensors with the truth, one finding for each.
+///
+/// @param dump what is judged
+/// @param threshold largest relative error that is accepted
+record Judge(Dump dump, double threshold) {
+    private static final Set<Family> GIVEN =
+            EnumSet.of(Family.IN, Family.WEIGHT, Family.BEFORE_M, Family.BEFORE_V, Family.BEFORE_EMA);
+    private static final Set<Family> OUTPUTS = EnumSet.of(Family.ACT, Family.GRADACT);
+
+    /// @param truths everything the step has, in graph order
+    CheckResult judge(List<Truth> truths) {
+        List<Finding> findings = new ArrayList<>();
+        Set<String> known = new HashSet<>();
+        for (Truth truth : truths) {
+            known.add(truth.name());
+            Finding finding = dump.has(truth.name()) ? presence(truth) : absence(truth);
+            if (finding != null) {
+                findings.add(finding);
+            }
+        }
+        dump.names().stream()
+                .filter(name -> !known.contains(name))
+                .sorted()
+                .forEach(name -> unexpected(name, findings));
+        return new CheckResult(dump.path().toString(), dump.metadata(), threshold, findings, absent());
+    }
+
+    private static void unexpected(String name, List<Finding> findings) {
+        Optional<Family> family = Family.byName(name);
+        if (family.filter(GIVEN::contains).isEmpty()) {
+            // other modules may have outputs that ours have not; a result that the step cannot have is wrong
+            boolean counts =
+                    family.isPresent() && family.filter(OUTPUTS::contains).isEmpty();
+            findings.add(Finding.uncompared(name, Finding.Status.UNEXPECTED, "the step has no such tensor", counts));
+        }
+    }
+
+    private Finding presence(Truth truth) {
+        String name = truth.name();
+        if (!fits(dump.info(name).shape(), truth)) {
+            String shapes = "has shape %s, expected %s"
+                    .formatted(Arrays.toString(dump.info(name).shape()), truth.shape());
+            return Finding.uncompared(name, Finding.Status.SHAPE, shapes, true);
+        }
+        if (!dump.info(name).type().isFloating()) {
+            String type = "has type " + dump.info(name).type() + ", expected floating-point numbers";
+            return Finding.uncompared(name, Finding.Status.TYPE, type, true);
+        }
+        double[] actual = dump.read(name);
+        Norm scale = truth.scale().get();
+        Errors e = Errors.between(actual, truth.values().get(), scale);
+        if (truth.alternative() != null && !e.within(threshold)) {
+            Errors other = Errors.between(actual, truth.alternative().get(), scale);
+            e = other.within(threshold) ? other : e;
+        }
+        Finding.Status status = e.nonFinite() >= 0
+                ? Finding.Status.NOT_FINITE
+                : e.within(threshold) ? Finding.Status.OK : Finding.Status.WRONG;
+        String where = e.at() < 0 ? "" : index(e.at(), truth.shape());
+        return new Finding(name, status, e.relative(), e.largest(), where, status != Finding.Status.OK);
+    }
+
+    private @Nullable Finding absence(Truth truth) {
+        Family family = Family.byName(truth.name()).orElseThrow();
+        boolean familyThere =
+                Family.STEPPED.contains(family) ? Family.STEPPED.stream().anyMatch(dump::has) : dump.has(family);
+        if (!familyThere || truth.when() == Truth.Absence.FINE) {
+            return null;
+        }
+        boolean counts = truth.when() == Truth.Absence.FINDING;
+        if (counts && Arrays.stream(truth.values().get()).allMatch(v -> v == 0)) {
+            return null; // what is zero everywhere need not be written: a parameter the loss does not reach
+        }
+        return Finding.uncompared(truth.name(), Finding.Status.MISSING, "not in the dump", counts);
+    }
+
+    /// Whether a dumped shape is the truth's: equal; or (1) for a number; or, for projectors, tokens of all samples in
+    /// one axis.
+    private static boolean fits(long[] dims, Truth truth) {
+        Shape shape = truth.shape();
+        long[] expected = Arrays.stream(shape.dims()).asLongStream().toArray();
+        if (Arrays.equals(dims, expected)) {
+            return true;
+        }
+        if (shape.rank() == 0) {
+            return dims.length == 1 && dims[0] == 1;
+        }
+        boolean flat = truth.name().contains(".projectors.") && shape.rank() == 3 && dims.length == 2;
+        return flat && dims[0] == expected[0] * expected[1] && dims[1] == expected[2];
+    }
+
+    private static String index(int flat, Shape shape) {
+        int[] index = new int[shape.rank()];
+        int rest = flat;
+        for (int axis = shape.rank() - 1; axis >= 0; axis--) {
+            index[axis] = rest % shape.dim(axis);
+            rest /= shape.dim(axis);
+        }
+        return Arrays.toString(index);
+    }
+
+    private List<String> absent() {
+        List<String> absent = new ArrayList<>();
+        for (Family family : EnumSet.of(Family.ACT, Family.GRADACT, Family.OUT, Family.LOSS, Family.GRAD)) {
+            if (!dump.has(family)) {
+                absent.add(family.prefix() + "*");
+            }
+        }
+        if (Family.STEPPED.stream().noneMatch(dump::has)) {
+            absent.add("after.*");
+        }
+        return absent;
+    }
+}

@@ -1,0 +1,63 @@
+package deepflow.oracle;
+
+/// A Euclidean norm as `mantissa`·2^`exponent`: it neither overflows nor underflows, whatever the elements.
+///
+/// @param mantissa 0, or a number of moderate size
+/// @param exponent of two
+record Norm(double mantissa, int exponent) {
+    static final Norm ZERO = new Norm(0, 0);
+
+    /// √Σx² of the elements that are finite.
+    static Norm of(double[] x) {
+        double max = 0;
+        for (double v : x) {
+            if (Double.isFinite(v)) {
+                max = Math.max(max, Math.abs(v));
+            }
+        }
+        if (max == 0) {
+            return ZERO;
+        }
+        int exponent = Math.getExponent(max);
+        double factor = Math.scalb(1.0, -exponent); // a power of two: exact
+        double sum = 0;
+        for (double v : x) {
+            if (Double.isFinite(v)) {
+                double scaled = v * factor;
+                sum += scaled * scaled;
+            }
+        }
+        return new Norm(Math.sqrt(sum), exponent);
+    }
+
+    /// The norm of a single number that is not negative.
+    static Norm of(double value) {
+        return of(new double[] {value});
+    }
+
+    /// The norm of two vectors put together.
+    Norm and(Norm other) {
+        if (mantissa == 0 || other.mantissa == 0) {
+            return mantissa == 0 ? other : this;
+        }
+        Norm large = exponent >= other.exponent ? this : other;
+        Norm small = large == this ? other : this;
+        double scaled = Math.scalb(small.mantissa, small.exponent - large.exponent);
+        return new Norm(Math.hypot(large.mantissa, scaled), large.exponent);
+    }
+
+    /// The larger one.
+    Norm max(Norm other) {
+        return over(other) > 1 || other.mantissa == 0 ? this : other;
+    }
+
+    /// The ratio to another norm; the value itself where the other is 0.
+    double over(Norm other) {
+        return other.mantissa == 0 ? value() : Math.scalb(mantissa / other.mantissa, exponent - other.exponent);
+    }
+
+    /// As one number, infinite where that overflows.
+    double value() {
+        return Math.scalb(mantissa, exponent);
+    }
+}
