@@ -21,8 +21,7 @@ public record CheckResult(
         List<String> absent,
         List<String> suspects) {
     /// Without budgets.
-    CheckResult(
-            String dump, StepMetadata metadata, double threshold, List<Finding> findings, List<String> absent) {
+    CheckResult(String dump, StepMetadata metadata, double threshold, List<Finding> findings, List<String> absent) {
         this(dump, metadata, threshold, findings, absent, List.of());
     }
 

@@ -34,11 +34,9 @@ public record Checker(Backend backend, @Nullable Backend accumulator, Judging ju
     /// @throws FormatException if the dump, its configuration, weights or inputs are unusable
     public CheckResult check(Path path) {
         try (Dump dump = Dump.open(path)) {
-            Precision precision =
-                    judging.precision() == null ? dump.metadata().precision() : judging.precision();
+            Precision precision = judging.precision() == null ? dump.metadata().precision() : judging.precision();
             List<Truth> truths = truths(dump);
-            return budgets(dump, precision, truths)
-                    .beside(new Judge(dump, threshold(precision)).judge(truths));
+            return budgets(dump, precision, truths).beside(new Judge(dump, threshold(precision)).judge(truths));
         }
     }
 

@@ -21,8 +21,7 @@ public record Finding(
         boolean counts,
         @Nullable TensorVerdict verdict) {
     /// Without budgets.
-    public Finding(
-            String name, Status status, double relativeError, double maxError, String where, boolean counts) {
+    public Finding(String name, Status status, double relativeError, double maxError, String where, boolean counts) {
         this(name, status, relativeError, maxError, where, counts, null);
     }
 

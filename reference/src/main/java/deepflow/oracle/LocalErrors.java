@@ -42,7 +42,9 @@ final class LocalErrors {
             EmulatedErrors.Case c = errors.cases().get(magnitudes.name());
             if (c != null) {
                 double size = EmulatedErrors.norm(c.truth());
-                conditions.put(magnitudes.name(), EmulatedErrors.norm(magnitudes.values().get()) / size);
+                conditions.put(
+                        magnitudes.name(),
+                        EmulatedErrors.norm(magnitudes.values().get()) / size);
             }
         }
     }

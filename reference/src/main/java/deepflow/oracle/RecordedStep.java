@@ -79,8 +79,8 @@ public record RecordedStep(Backend backend, Losses losses, List<Output> outputs,
         Context root = Context.root(tape, parameters, (name, value, alias) -> {
             Variable handed = interception.output(name, value, alias);
             if (keep != Keep.NOTHING) {
-                outputs.add(new Output(
-                        name, value, keep == Keep.OUTPUTS_AND_GRADIENTS ? handed.retain() : handed, alias));
+                outputs.add(
+                        new Output(name, value, keep == Keep.OUTPUTS_AND_GRADIENTS ? handed.retain() : handed, alias));
             }
             return handed;
         });
@@ -88,7 +88,11 @@ public record RecordedStep(Backend backend, Losses losses, List<Output> outputs,
         Losses seen = objective.evaluate(root, intercepted, batch);
         tape.backward(seen.total(), lossScale);
         Losses losses = new Losses(
-                seen.deep(), seen.acc(), seen.ssl(), seen.total(), intercepted.computed().getFirst());
+                seen.deep(),
+                seen.acc(),
+                seen.ssl(),
+                seen.total(),
+                intercepted.computed().getFirst());
         return new RecordedStep(backend, losses, Collections.unmodifiableList(outputs), parameters);
     }
 

@@ -3,7 +3,8 @@ package deepflow.oracle;
 /// How a tensor's errors compare with what its precision allows. NaN where a number does not exist: no local error
 /// without a replay from the dump's own inputs.
 ///
-/// @param localBound largest |error| over its bound, element by element, of the operation recomputed from the dump's own
+/// @param localBound largest |error| over its bound, element by element, of the operation recomputed from the dump's
+/// own
 ///     inputs
 /// @param localSigma that operation's ‖error‖ over the emulated σ
 /// @param localLimit ‖error‖ over the limit of the prediction interval

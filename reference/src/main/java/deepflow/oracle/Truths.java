@@ -51,11 +51,7 @@ final class Truths {
 
     /// The same, with something else to be read from each tensor than its elements.
     static List<Truth> of(
-            RecordedStep step,
-            List<ParameterSpec> specs,
-            Reading reading,
-            double lossScale,
-            Predicate<String> inDump) {
+            RecordedStep step, List<ParameterSpec> specs, Reading reading, double lossScale, Predicate<String> inDump) {
         Truths t = new Truths(step, reading, lossScale, inDump);
         t.outputs();
         t.predictions();

@@ -21,9 +21,9 @@ public final class CheckReport {
     private CheckReport() {}
 
     /// `{"dumps":[{"dump", "verdict", "first", "precision", "threshold", "not_judged":[family], "suspects":[name],
-    /// "looks_like":[], "tensors":[{"name", "status", "relative_error", "max_error", "where", "counts", "local_ratio",
-    /// "global_ratio", "budget", "power", "condition", …}]}]}`, tensors in graph order; ratios are error over budget,
-    /// null where nothing was judged against budgets.
+    /// "looks_like":[], "tensors":[{"name", "status", "relative_error", "max_error", "where",
+    /// "counts", "local_ratio", "global_ratio", "budget", "power", "condition", …}]}]}`, tensors in graph order;
+    /// ratios are error over budget, null where nothing was judged against budgets.
     public static String json(List<CheckResult> results) {
         return Json.text(json -> {
             json.writeStartObject().writeName("dumps").writeStartArray();

@@ -12,8 +12,10 @@ import org.jspecify.annotations.Nullable;
 /// @param format null for a constant that takes the type of what it meets
 /// @param magnitude the last operation with all its terms positive, for the condition; null where that is |value|
 record BoundedStorage(
-        Tensor value, @Nullable Tensor bound, @Nullable FloatFormat format, @Nullable Tensor magnitude)
-        implements Storage {
+        Tensor value,
+        @Nullable Tensor bound,
+        @Nullable FloatFormat format,
+        @Nullable Tensor magnitude) implements Storage {
     @Override
     public long size() {
         return value.size();

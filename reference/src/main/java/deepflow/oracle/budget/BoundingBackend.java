@@ -2,17 +2,10 @@ package deepflow.oracle.budget;
 
 import deepflow.oracle.emulation.Arithmetic;
 import deepflow.oracle.emulation.FloatFormat;
-import deepflow.tensor.AdamWStep;
-import deepflow.tensor.Arena;
 import deepflow.tensor.Backend;
-import deepflow.tensor.DType;
 import deepflow.tensor.Normalized;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.function.DoubleBinaryOperator;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// A back end whose every result knows how far off another implementation in a given [Arithmetic] may be: pairs of
@@ -21,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// The bound of a result z = f(x, …) is what f makes of its inputs' bounds, and what computing and storing f costs:
 /// u·|z| for the result's type, more inside products, sums and functions. Whatever was stored in between by the other
 /// implementation is rounded here as well; one that stores less stays within the bound.
-public final class BoundingBackend implements Backend {
+public final class BoundingBackend extends BoundedTensors {
     /// Units in the last place that a library's function may be off in the accumulator's type.
     private static final double FUNCTION_UNITS = 8;
     /// Largest slopes and curvatures of SiLU and GELU, with a little room.
@@ -29,174 +22,13 @@ public final class BoundingBackend implements Backend {
 
     private static final double CURVATURE = 0.9;
 
-    private final Backend exact;
-    private final Arithmetic arithmetic;
     private final Accumulation sums;
 
     /// @param exact computes in float64; stays open when this closes
     /// @param risk the probability that a result of one operation is beyond its bound
     public BoundingBackend(Backend exact, Arithmetic arithmetic, double risk) {
-        this.exact = exact;
-        this.arithmetic = arithmetic;
+        super(exact, arithmetic);
         this.sums = new Accumulation(arithmetic.wide().unit() + own(), risk);
-    }
-
-    /// What the float64 value itself is off.
-    private static double own() {
-        return FloatFormat.F64.unit();
-    }
-
-    @Override
-    public String name() {
-        return exact.name() + " with bounds";
-    }
-
-    @Override
-    public DType dtype() {
-        return DType.F64;
-    }
-
-    // ---- pairs ----------------------------------------------------------------------------------------------
-
-    private static Tensor value(Tensor x) {
-        return x.storage() instanceof BoundedStorage s ? s.value().reshape(x.shape()) : x;
-    }
-
-    private static @Nullable FloatFormat format(Tensor x) {
-        return x.storage() instanceof BoundedStorage s ? s.format() : null;
-    }
-
-    private @Nullable FloatFormat widest(Tensor x, Tensor y) {
-        return arithmetic.pointwise(format(x), format(y));
-    }
-
-    private double[] values(Tensor x) {
-        return exact.download(value(x));
-    }
-
-    /// How far each element may be off.
-    public double[] bound(Tensor x) {
-        return x.storage() instanceof BoundedStorage s && s.bound() != null
-                ? exact.download(s.bound())
-                : new double[Math.toIntExact(x.size())];
-    }
-
-    /// The same when the other implementation stores the result in this type.
-    public double[] bound(Tensor x, FloatFormat stored) {
-        double[] b = bound(x);
-        FloatFormat computed = format(x);
-        if (computed == null || !stored.holds(computed)) {
-            addRounding(b, values(x), stored);
-        }
-        return b;
-    }
-
-    /// The last operation with all its terms positive: over |value| it is the condition κ.
-    public double[] magnitude(Tensor x) {
-        double[] m = x.storage() instanceof BoundedStorage s && s.magnitude() != null
-                ? exact.download(s.magnitude())
-                : values(x);
-        for (int i = 0; i < m.length; i++) {
-            m[i] = Math.abs(m[i]);
-        }
-        return m;
-    }
-
-    private static Tensor of(
-            Tensor inner, @Nullable Tensor bound, @Nullable FloatFormat format, @Nullable Tensor magnitude) {
-        return new Tensor(inner.shape(), DType.F64, new BoundedStorage(inner, bound, format, magnitude));
-    }
-
-    private static void addRounding(double[] bound, double[] z, @Nullable FloatFormat format) {
-        double u = own() + (format == null ? 0 : format.unit());
-        double least = format == null ? 0 : format.underflow();
-        for (int i = 0; i < bound.length; i++) {
-            bound[i] += u * (Math.abs(z[i]) + bound[i]) + least;
-        }
-    }
-
-    /// A result: its bound before it is rounded to its type, and the magnitude.
-    private Tensor result(Tensor z, double[] bound, @Nullable FloatFormat format, double @Nullable [] magnitude) {
-        addRounding(bound, exact.download(z), format);
-        return of(
-                z,
-                exact.upload(bound, z.shape()),
-                format,
-                magnitude == null ? null : exact.upload(magnitude, z.shape()));
-    }
-
-    /// |x| + bound: the largest the other implementation may have.
-    private double[] largest(Tensor x) {
-        double[] v = values(x);
-        double[] b = bound(x);
-        for (int i = 0; i < v.length; i++) {
-            v[i] = Math.abs(v[i]) + b[i];
-        }
-        return v;
-    }
-
-    private double[] broadcast(double[] v, Shape from, Shape to) {
-        return from.equals(to) ? v : exact.download(exact.add(exact.full(to, 0), exact.upload(v, from)));
-    }
-
-    private static double[] map(double[] x, double[] y, DoubleBinaryOperator f) {
-        double[] z = new double[x.length];
-        for (int i = 0; i < z.length; i++) {
-            z[i] = f.applyAsDouble(x[i], y[i]);
-        }
-        return z;
-    }
-
-    // ---- memory ---------------------------------------------------------------------------------------------
-
-    @Override
-    public Tensor upload(double[] values, Shape shape) {
-        return upload(values, shape, arithmetic.given());
-    }
-
-    /// A tensor without error, in a type.
-    public Tensor upload(double[] values, Shape shape, FloatFormat format) {
-        return of(exact.upload(values, shape), null, format, null);
-    }
-
-    @Override
-    public Tensor uploadIndices(int[] values, Shape shape) {
-        return exact.uploadIndices(values, shape);
-    }
-
-    @Override
-    public double[] download(Tensor x) {
-        return values(x);
-    }
-
-    @Override
-    public Tensor full(Shape shape, double value) {
-        return of(exact.full(shape, value), null, null, null);
-    }
-
-    @Override
-    public Tensor copy(Tensor x) {
-        return layout(x, exact::copy);
-    }
-
-    @Override
-    public Arena arena() {
-        return exact.arena();
-    }
-
-    @Override
-    public void close() {
-        // the back end underneath belongs to whoever opened it
-    }
-
-    @Override
-    public Tensor inTypeOf(Tensor x, Tensor like) {
-        FloatFormat to = format(like);
-        FloatFormat from = format(x);
-        if (to == null || from != null && to.holds(from)) {
-            return x;
-        }
-        return result(value(x), bound(x), to, magnitude(x));
     }
 
     // ---- pointwise ------------------------------------------------------------------------------------------
@@ -257,9 +89,8 @@ public final class BoundingBackend implements Backend {
     @Override
     public Tensor sqrt(Tensor x) {
         Tensor z = exact.sqrt(value(x));
-        double[] b = map(bound(x), values(x), (dx, v) -> dx == 0
-                ? 0
-                : dx / (Math.sqrt(v) + Math.sqrt(Math.max(0, v - dx))));
+        double[] b =
+                map(bound(x), values(x), (dx, v) -> dx == 0 ? 0 : dx / (Math.sqrt(v) + Math.sqrt(Math.max(0, v - dx))));
         return result(z, b, format(x), null);
     }
 
@@ -427,8 +258,7 @@ public final class BoundingBackend implements Backend {
     @Override
     public Tensor softmax(Tensor x) {
         Tensor y = exact.softmax(value(x));
-        return result(
-                y, rows(x).softmax(values(x), bound(x), exact.download(y)), arithmetic.softmax(format(x)), null);
+        return result(y, rows(x).softmax(values(x), bound(x), exact.download(y)), arithmetic.softmax(format(x)), null);
     }
 
     @Override
@@ -461,51 +291,13 @@ public final class BoundingBackend implements Backend {
 
     @Override
     public Tensor sumOfSquares(Tensor x) {
-        return sumTo(multiply(x, x).reshape(Math.toIntExact(x.size())), Shape.of(1)).reshape(Shape.SCALAR);
+        return sumTo(multiply(x, x).reshape(Math.toIntExact(x.size())), Shape.of(1))
+                .reshape(Shape.SCALAR);
     }
 
     @Override
     public Tensor countNonFinite(Tensor x) {
         return of(exact.countNonFinite(value(x)), null, arithmetic.wide(), null);
-    }
-
-    // ---- layout ---------------------------------------------------------------------------------------------
-
-    private static Tensor layout(Tensor x, UnaryOperator<Tensor> f) {
-        if (!(x.storage() instanceof BoundedStorage s)) {
-            return f.apply(x);
-        }
-        Tensor bound = s.bound() == null ? null : f.apply(s.bound().reshape(x.shape()));
-        Tensor magnitude = s.magnitude() == null ? null : f.apply(s.magnitude().reshape(x.shape()));
-        return of(f.apply(s.value().reshape(x.shape())), bound, s.format(), magnitude);
-    }
-
-    @Override
-    public Tensor permute(Tensor x, int... axes) {
-        return layout(x, t -> exact.permute(t, axes));
-    }
-
-    @Override
-    public Tensor concat(int axis, List<Tensor> parts) {
-        List<Tensor> inner = new ArrayList<>();
-        List<Tensor> bounds = new ArrayList<>();
-        FloatFormat widest = null;
-        for (Tensor part : parts) {
-            inner.add(value(part));
-            bounds.add(exact.upload(bound(part), part.shape()));
-            widest = arithmetic.pointwise(widest, format(part));
-        }
-        return of(exact.concat(axis, inner), exact.concat(axis, bounds), widest, null);
-    }
-
-    @Override
-    public Tensor slice(Tensor x, int axis, int from, int to) {
-        return layout(x, t -> exact.slice(t, axis, from, to));
-    }
-
-    @Override
-    public Tensor gather(Tensor table, Tensor indices) {
-        return layout(table, t -> exact.gather(t, indices));
     }
 
     @Override
@@ -515,30 +307,8 @@ public final class BoundingBackend implements Backend {
         Accumulation rows = new Accumulation(format == null ? sums.unit() : sums.unit() + format.unit(), sums.risk());
         double gamma = rows.gamma(dy.shape().dim(0), dy.size());
         double[] size = exact.download(exact.gatherBackward(absolute(dy), indices, count));
-        double[] b =
-                exact.download(exact.gatherBackward(exact.upload(bound(dy), dy.shape()), indices, count));
+        double[] b = exact.download(exact.gatherBackward(exact.upload(bound(dy), dy.shape()), indices, count));
         Tensor z = exact.gatherBackward(value(dy), indices, count);
         return result(z, map(b, size, (d, s) -> d + gamma * (s + d)), format, size);
-    }
-
-    // ---- in place: a step has none --------------------------------------------------------------------------
-
-    private static UnsupportedOperationException unbounded(String operation) {
-        return new UnsupportedOperationException("no bound is known for " + operation + ", which changes its argument");
-    }
-
-    @Override
-    public void addInPlace(Tensor accumulator, Tensor x) {
-        throw unbounded("addInPlace");
-    }
-
-    @Override
-    public void adamW(Tensor w, Tensor g, Tensor m, Tensor v, AdamWStep step) {
-        throw unbounded("adamW");
-    }
-
-    @Override
-    public void average(Tensor target, Tensor x, double decay) {
-        throw unbounded("average");
     }
 }

@@ -13,8 +13,7 @@ import org.jspecify.annotations.Nullable;
 /// @param productsKeep whether a product's result keeps the wider type: TensorFloat-32 rounds inputs alone
 /// @param normsWiden whether LayerNorm gives float32 whatever it is given: autocast on CUDA; on a CPU it keeps its
 ///     input's type
-public record Arithmetic(
-        FloatFormat given, @Nullable FloatFormat products, boolean productsKeep, boolean normsWiden) {
+public record Arithmetic(FloatFormat given, @Nullable FloatFormat products, boolean productsKeep, boolean normsWiden) {
     /// Every tensor in one type.
     public static Arithmetic uniform(FloatFormat format) {
         return new Arithmetic(format, format, false, false);

@@ -18,8 +18,8 @@ public interface Rounding {
     };
 
     /// Up or down at random, right on average (Monte-Carlo arithmetic; Parker 1997). Errors of two runs are
-    /// independent, and have twice the variance of rounding to nearest: a sixth of a squared unit in the last place on
-    /// average, not a twelfth.
+    /// independent, and have twice the variance of rounding to nearest: on average a sixth of a squared unit in
+    /// the last place, not a twelfth.
     static Rounding stochastic(KeyedRandom random) {
         return new Rounding() {
             @Override

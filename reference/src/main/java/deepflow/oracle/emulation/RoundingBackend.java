@@ -1,17 +1,11 @@
 package deepflow.oracle.emulation;
 
-import deepflow.tensor.AdamWStep;
-import deepflow.tensor.Arena;
 import deepflow.tensor.Attended;
 import deepflow.tensor.AttentionGradients;
 import deepflow.tensor.Backend;
-import deepflow.tensor.DType;
 import deepflow.tensor.Normalized;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// A back end as another precision would have it: every result is computed by the float64 back end underneath (products
@@ -20,14 +14,11 @@ import org.jspecify.annotations.Nullable;
 ///
 /// With stochastic rounding and a random summation order the contract's "same arguments, same bits" is given up on
 /// purpose: two runs differ as two right implementations do.
-public final class RoundingBackend implements Backend {
+public final class RoundingBackend extends RoundedTensors {
     /// Units in the last place of the accumulator that library functions are off.
     private static final double FUNCTION_UNITS = 2;
 
-    private final Backend exact;
     private final Backend accumulator;
-    private final Arithmetic arithmetic;
-    private final Rounding rounding;
     private final SummationOrder order;
     private final boolean fused;
     private final RoundedRows rows;
@@ -42,135 +33,11 @@ public final class RoundingBackend implements Backend {
             Rounding rounding,
             SummationOrder order,
             boolean fused) {
-        this.exact = exact;
+        super(exact, arithmetic, rounding);
         this.accumulator = accumulator;
-        this.arithmetic = arithmetic;
-        this.rounding = rounding;
         this.order = order;
         this.fused = fused;
         this.rows = new RoundedRows(rounding, arithmetic.wide());
-    }
-
-    @Override
-    public String name() {
-        return exact.name() + " rounded";
-    }
-
-    /// The type that holds every number that occurs.
-    @Override
-    public DType dtype() {
-        return arithmetic.wide() == FloatFormat.F64 ? DType.F64 : DType.F32;
-    }
-
-    // ---- between the two back ends --------------------------------------------------------------------------
-
-    private static Tensor value(Tensor x) {
-        return x.storage() instanceof RoundedStorage s ? s.value().reshape(x.shape()) : x;
-    }
-
-    private Tensor accurate(Tensor x) {
-        return x.storage() instanceof RoundedStorage s ? s.accurate().reshape(x.shape()) : x;
-    }
-
-    private static @Nullable FloatFormat format(Tensor x) {
-        return x.storage() instanceof RoundedStorage s ? s.format() : null;
-    }
-
-    private Tensor of(Tensor inner, @Nullable FloatFormat format) {
-        return new Tensor(inner.shape(), dtype(), new RoundedStorage(inner, format, null));
-    }
-
-    /// Rounds an exact result to a type.
-    private Tensor rounded(Tensor inner, @Nullable FloatFormat format) {
-        return format == null ? of(inner, null) : rounded(exact.download(inner), inner.shape(), format);
-    }
-
-    private Tensor rounded(double[] values, Shape shape, FloatFormat format) {
-        rounding.round(format, values);
-        return of(exact.upload(values, shape), format);
-    }
-
-    private Tensor roundedKeeping(double[] values, Shape shape, @Nullable FloatFormat format) {
-        FloatFormat to = format == null ? arithmetic.wide() : format;
-        Tensor before = to.holds(arithmetic.wide()) ? null : exact.upload(values, shape);
-        rounding.round(to, values);
-        return new Tensor(shape, dtype(), new RoundedStorage(exact.upload(values, shape), to, before));
-    }
-
-    private @Nullable FloatFormat widest(Tensor... x) {
-        FloatFormat[] formats = new FloatFormat[x.length];
-        for (int i = 0; i < x.length; i++) {
-            formats[i] = format(x[i]);
-        }
-        return arithmetic.pointwise(formats);
-    }
-
-    /// `x` as a tensor of another type.
-    public Tensor cast(Tensor x, FloatFormat to) {
-        return rounded(value(x), to);
-    }
-
-    // ---- memory ---------------------------------------------------------------------------------------------
-
-    @Override
-    public Tensor upload(double[] values, Shape shape) {
-        return upload(values, shape, arithmetic.given());
-    }
-
-    /// A tensor of a type, values rounded to nearest.
-    public Tensor upload(double[] values, Shape shape, FloatFormat format) {
-        double[] rounded = values.clone();
-        Rounding.NEAREST.round(format, rounded);
-        return of(exact.upload(rounded, shape), format);
-    }
-
-    @Override
-    public Tensor uploadIndices(int[] values, Shape shape) {
-        return exact.uploadIndices(values, shape);
-    }
-
-    @Override
-    public double[] download(Tensor x) {
-        return exact.download(value(x));
-    }
-
-    @Override
-    public Tensor full(Shape shape, double value) {
-        return of(exact.full(shape, arithmetic.wide().nearest(value)), null);
-    }
-
-    @Override
-    public Tensor copy(Tensor x) {
-        return of(exact.copy(value(x)), format(x));
-    }
-
-    @Override
-    public Arena arena() {
-        Arena inner = exact.arena();
-        return new Arena() {
-            @Override
-            public Tensor keep(Tensor tensor) {
-                inner.keep(value(tensor));
-                return tensor;
-            }
-
-            @Override
-            public void close() {
-                inner.close();
-            }
-        };
-    }
-
-    @Override
-    public void close() {
-        // the back ends underneath belong to whoever opened them
-    }
-
-    @Override
-    public Tensor inTypeOf(Tensor x, Tensor like) {
-        FloatFormat to = format(like);
-        FloatFormat from = format(x);
-        return to == null || from != null && to.holds(from) ? x : rounded(value(x), to);
     }
 
     // ---- pointwise ------------------------------------------------------------------------------------------
@@ -299,7 +166,9 @@ public final class RoundingBackend implements Backend {
 
     @Override
     public Tensor linear(Tensor x, Tensor w, @Nullable Tensor bias) {
-        if (x.shape().rank() < 1 || w.shape().rank() != 2 || x.shape().dim(-1) != w.shape().dim(1)) {
+        if (x.shape().rank() < 1
+                || w.shape().rank() != 2
+                || x.shape().dim(-1) != w.shape().dim(1)) {
             return of(exact.linear(value(x), value(w), bias == null ? null : value(bias)), null);
         }
         int in = w.shape().dim(1);
@@ -362,7 +231,10 @@ public final class RoundingBackend implements Backend {
     public Tensor layerNormBackward(Normalized forward, Tensor dy) {
         Tensor y = forward.y();
         double[] dx = rows.layerNormBackward(
-                exact.download(accurate(y)), download(forward.rstd()), download(dy), y.shape().dim(-1));
+                exact.download(accurate(y)),
+                download(forward.rstd()),
+                download(dy),
+                y.shape().dim(-1));
         return rounded(exact.upload(dx, y.shape()), format(dy));
     }
 
@@ -414,30 +286,6 @@ public final class RoundingBackend implements Backend {
         return of(exact.countNonFinite(value(x)), arithmetic.wide());
     }
 
-    // ---- layout ---------------------------------------------------------------------------------------------
-
-    @Override
-    public Tensor permute(Tensor x, int... axes) {
-        return of(exact.permute(value(x), axes), format(x));
-    }
-
-    @Override
-    public Tensor concat(int axis, List<Tensor> parts) {
-        List<Tensor> inner = new ArrayList<>();
-        parts.forEach(part -> inner.add(value(part)));
-        return of(exact.concat(axis, inner), widest(parts.toArray(new Tensor[0])));
-    }
-
-    @Override
-    public Tensor slice(Tensor x, int axis, int from, int to) {
-        return of(exact.slice(value(x), axis, from, to), format(x));
-    }
-
-    @Override
-    public Tensor gather(Tensor table, Tensor indices) {
-        return of(exact.gather(value(table), value(indices)), format(table));
-    }
-
     @Override
     public Tensor gatherBackward(Tensor dy, Tensor indices, int count) {
         FloatFormat format = format(dy);
@@ -445,44 +293,15 @@ public final class RoundingBackend implements Backend {
             return rounded(exact.gatherBackward(value(dy), value(indices), count), format);
         }
         // row after row is added to the table in its own type, as PyTorch does
-        Tensor table = upload(new double[Math.toIntExact((long) count * dy.shape().dim(1))], Shape.of(count, dy.shape().dim(1)), format);
+        int width = dy.shape().dim(1);
+        double[] all = download(dy);
+        Tensor table = upload(new double[count * width], Shape.of(count, width), format);
         for (int n : order.of(dy.shape().dim(0))) {
-            Tensor row = exact.slice(value(dy), 0, n, n + 1);
-            Tensor index = exact.slice(value(indices), 0, n, n + 1);
-            table = rounded(exact.add(value(table), exact.gatherBackward(row, index, count)), format);
+            double[] one = new double[all.length];
+            System.arraycopy(all, n * width, one, n * width, width);
+            Tensor row = exact.gatherBackward(exact.upload(one, dy.shape()), value(indices), count);
+            table = rounded(exact.add(value(table), row), format);
         }
         return table;
-    }
-
-    // ---- in place -------------------------------------------------------------------------------------------
-
-    private void inPlace(Tensor target, UnaryOperator<Tensor> f) {
-        if (target.storage() instanceof RoundedStorage s) {
-            s.become(value(rounded(f.apply(value(target)), s.format())));
-        }
-    }
-
-    @Override
-    public void addInPlace(Tensor accumulated, Tensor x) {
-        inPlace(accumulated, t -> {
-            exact.addInPlace(t, value(x));
-            return t;
-        });
-    }
-
-    @Override
-    public void adamW(Tensor w, Tensor g, Tensor m, Tensor v, AdamWStep step) {
-        exact.adamW(value(w), value(g), value(m), value(v), step);
-        inPlace(m, t -> t);
-        inPlace(v, t -> t);
-        inPlace(w, t -> t);
-    }
-
-    @Override
-    public void average(Tensor target, Tensor x, double decay) {
-        inPlace(target, t -> {
-            exact.average(t, value(x), decay);
-            return t;
-        });
     }
 }

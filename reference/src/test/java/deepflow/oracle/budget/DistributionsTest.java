@@ -28,9 +28,7 @@ class DistributionsTest {
         assertEquals(Math.PI * Math.PI / 2, Distributions.trigamma(0.5), 1e-13);
         for (double freedom : new double[] {1, 3, 50, 1000}) {
             assertEquals(
-                    freedom,
-                    Distributions.freedomOfLogarithm(Distributions.trigamma(freedom / 2)),
-                    1e-9 * freedom);
+                    freedom, Distributions.freedomOfLogarithm(Distributions.trigamma(freedom / 2)), 1e-9 * freedom);
         }
     }
 }

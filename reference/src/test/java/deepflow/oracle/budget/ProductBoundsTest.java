@@ -73,7 +73,12 @@ class ProductBoundsTest {
             if (RESULTS >= 100_000) {
                 System.err.printf(
                         "| %s | %d | %s | %.4f | %.4f | %d |%n",
-                        arithmetic, terms, sameSign ? "same sign" : "zero mean", worst, Math.sqrt(total / drawn), drawn);
+                        arithmetic,
+                        terms,
+                        sameSign ? "same sign" : "zero mean",
+                        worst,
+                        Math.sqrt(total / drawn),
+                        drawn);
             }
             assertTrue(worst <= 1, arithmetic + ", " + terms + " terms: error over bound " + worst);
             assertTrue(worst > 1e-4, arithmetic + ", " + terms + " terms: a bound that says nothing, " + worst);

@@ -68,7 +68,8 @@ class FloatFormatTest {
     @Test
     void stochasticRoundingGivesANeighbourAndIsRightOnAverage() {
         KeyedRandom random = KeyedRandom.of(2, "stochastic", 0);
-        for (FloatFormat f : new FloatFormat[] {FloatFormat.BF16, FloatFormat.FP16, FloatFormat.TF32, FloatFormat.F32}) {
+        for (FloatFormat f :
+                new FloatFormat[] {FloatFormat.BF16, FloatFormat.FP16, FloatFormat.TF32, FloatFormat.F32}) {
             for (double x : new double[] {1.003, -0.3337, 1.7e-3, 255.3}) {
                 double sum = 0;
                 int n = 20_000;

@@ -12,11 +12,6 @@ class RoundingBackendF32Test extends BackendConformance {
 
     RoundingBackendF32Test() {
         super(new RoundingBackend(
-                EXACT,
-                SUMS,
-                Arithmetic.uniform(FloatFormat.F32),
-                Rounding.NEAREST,
-                SummationOrder.AS_STORED,
-                false));
+                EXACT, SUMS, Arithmetic.uniform(FloatFormat.F32), Rounding.NEAREST, SummationOrder.AS_STORED, false));
     }
 }

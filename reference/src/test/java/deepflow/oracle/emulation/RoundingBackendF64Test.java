@@ -11,11 +11,6 @@ class RoundingBackendF64Test extends BackendConformance {
 
     RoundingBackendF64Test() {
         super(new RoundingBackend(
-                EXACT,
-                EXACT,
-                Arithmetic.uniform(FloatFormat.F64),
-                Rounding.NEAREST,
-                SummationOrder.AS_STORED,
-                false));
+                EXACT, EXACT, Arithmetic.uniform(FloatFormat.F64), Rounding.NEAREST, SummationOrder.AS_STORED, false));
     }
 }
