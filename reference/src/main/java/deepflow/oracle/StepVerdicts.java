@@ -121,7 +121,9 @@ record StepVerdicts(Backend exact, Backend accumulator, Precision precision, dou
     private PredictionLimit limit(EmulatedErrors.Case c, double size, FloatFormat stored, double each) {
         List<Double> squares = new ArrayList<>();
         c.squares().forEach(s -> squares.add(NEAREST_VARIANCE * s));
-        return PredictionLimit.of(squares, LEAST * stored.unit() * size, each);
+        // the truth is a float64 number as well, and off by as much as the dump's when that is one
+        double least = stored == FloatFormat.F64 ? 1 : LEAST;
+        return PredictionLimit.of(squares, least * stored.unit() * size, each);
     }
 
     private static double over(double error, double limit) {

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// The peer's steps judged against budgets: right ones, and ones with one wrong tensor that no threshold would notice.
 class BudgetedCheckTest {
     private static final Path STEPS = Path.of("../testdata/steps");
-    private static final Judging FEW = new Judging(null, 1e-3, 8);
+    private static final Judging FEW = new Judging(null, 1e-3, 5);
     private static final Backend EXACT = Backends.open("cpu", DType.F64, 2);
     private static final Backend SUMS = Backends.open("cpu", DType.F32, 2);
 
@@ -54,15 +54,10 @@ class BudgetedCheckTest {
     @ValueSource(
             strings = {
                 "clamped-f64",
-                "four-branches-f64",
                 "one-token-step-bf16",
                 "patch-four-amp-fp16",
                 "patch-four-one-sample-f32",
-                "qk-norm-alignment-bf16",
-                "sit-learned-sigma-f64",
-                "tiny-2t-amp-bf16",
-                "tiny-2t-fp16",
-                "tiny-sit-f64"
+                "qk-norm-alignment-bf16"
             })
     void rightStepsAreConsistent(String name) {
         CheckResult result = check(STEPS.resolve(name + ".safetensors"), FEW);

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 ///
 /// `-Ddeepflow.products=1000000` draws a million results for each row of the table in docs/verdict.md and prints it.
 class ProductBoundsTest {
-    private static final long RESULTS = Long.getLong("deepflow.products", 3000);
+    private static final long RESULTS = Long.getLong("deepflow.products", 400);
     private static final int ROWS = 16;
     private static final int COLUMNS = 25;
 
