@@ -26,8 +26,9 @@ import java.util.Objects;
 record StepVerdicts(Backend exact, Backend accumulator, Precision precision, double risk, int runs) {
     /// Variance of rounding to nearest over that of stochastic rounding.
     private static final double NEAREST_VARIANCE = 0.5;
-    /// Relative errors of so many unit roundoffs are never held against a tensor, however exact its operation.
-    private static final double LEAST = 0.1;
+    /// σ is at least so many unit roundoffs of the tensor's norm, one rounding to nearest: stochastic rounding of a single
+    /// number that happens to lie near one of its type has next to no error.
+    private static final double LEAST = 0.5;
 
     /// @param verdicts by name, in graph order
     /// @param suspects the first wrong operation
@@ -123,7 +124,7 @@ record StepVerdicts(Backend exact, Backend accumulator, Precision precision, dou
         c.squares().forEach(s -> squares.add(NEAREST_VARIANCE * s));
         // the truth is a float64 number as well, and off by as much as the dump's when that is one
         double least = stored == FloatFormat.F64 ? 1 : LEAST;
-        return PredictionLimit.of(squares, least * stored.unit() * size, each);
+        return PredictionLimit.of(squares, c.truth().length, least * stored.unit() * size, each);
     }
 
     private static double over(double error, double limit) {

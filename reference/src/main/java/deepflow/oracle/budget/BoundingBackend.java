@@ -178,8 +178,17 @@ public final class BoundingBackend extends BoundedTensors {
         Tensor all = exact.matmul(ra, transposeA, rb, transposeB);
         double[] sizes = exact.download(size);
         double gamma = sums.gamma(a.shape().dim(transposeA ? -2 : -1), y.size());
-        double[] bound = map(exact.download(all), sizes, (q, p) -> Math.max(0, q - p) + gamma * q);
+        double stored = transposeA ? storedSums(a.shape().dim(-2)) : 0;
+        double[] bound =
+                map(exact.download(all), sizes, (q, p) -> Math.max(0, q - p) + (gamma + stored) * q);
         return result(y, bound, arithmetic.productResult(), sizes);
+    }
+
+    /// The gradient of a weight is a sum over samples and tokens, which some add to a narrow result in parts: PyTorch's
+    /// convolution on a CPU, sample by sample. Each time it is rounded; errors of random signs.
+    private double storedSums(int rows) {
+        FloatFormat result = arithmetic.productResult();
+        return result.holds(arithmetic.wide()) ? 0 : Math.sqrt(rows) * result.unit();
     }
 
     private Tensor absolute(Tensor x) {

@@ -20,13 +20,14 @@ public record PredictionLimit(double sigma, double limit, double freedom) {
     private static final double MOST_FREEDOM = 2000;
 
     /// @param squares ‖e‖² of each run, at least two
+    /// @param elements of the tensor: it has no more independent squares than that
     /// @param least a lower bound on σ: errors this small are never held against anyone
     /// @param risk the probability that a right implementation's error exceeds the limit
-    public static PredictionLimit of(List<Double> squares, double least, double risk) {
+    public static PredictionLimit of(List<Double> squares, int elements, double least, double risk) {
         int runs = squares.size();
         double mean = squares.stream().mapToDouble(s -> s).average().orElse(0);
         double sigma = Math.max(Math.sqrt(mean), least);
-        double freedom = freedom(squares, risk);
+        double freedom = Math.max(1, Math.min(elements, freedom(squares, risk)));
         double factor = Distributions.exceededF(freedom, runs * freedom, risk);
         double limit = sigma * Math.sqrt(factor) * Math.exp(DIFFERENCE * Distributions.exceededNormal(risk));
         return new PredictionLimit(sigma, limit, freedom);
@@ -54,6 +55,6 @@ public record PredictionLimit(double sigma, double limit, double freedom) {
         if (wide < Distributions.trigamma(MOST_FREEDOM / 2)) {
             return MOST_FREEDOM;
         }
-        return Math.max(1, Distributions.freedomOfLogarithm(wide));
+        return Distributions.freedomOfLogarithm(wide);
     }
 }

@@ -30,7 +30,7 @@ class PredictionLimitTest {
                 for (int r = 0; r < 16; r++) {
                     squares.add(square(random, freedom));
                 }
-                double limit = PredictionLimit.of(squares, 0, 0.01).limit();
+                double limit = PredictionLimit.of(squares, freedom, 0, 0.01).limit();
                 exceeded += Math.sqrt(square(random, freedom)) > limit ? 1 : 0;
             }
             assertTrue(exceeded <= 0.01 * trials, freedom + " elements: " + exceeded + " of " + trials);
@@ -44,7 +44,7 @@ class PredictionLimitTest {
         for (int r = 0; r < 16; r++) {
             squares.add(square(random, 4096));
         }
-        PredictionLimit limit = PredictionLimit.of(squares, 0, 1e-6);
+        PredictionLimit limit = PredictionLimit.of(squares, 4096, 0, 1e-6);
         assertTrue(limit.limit() < 3 * limit.sigma(), limit.toString());
     }
 }
