@@ -40,14 +40,16 @@ public record Checker(Backend backend, @Nullable Backend accumulator, Judging ju
         }
     }
 
-    /// For all but the optimizer's results. Empty where nothing is judged against budgets: without emulated runs, or where the replay is no float64 truth.
+    /// For all but the optimizer's results. Empty where nothing is judged against budgets: without emulated runs, or
+    /// where the replay is no float64 truth.
     private StepVerdicts.Result budgets(Dump dump, Precision precision, List<Truth> truths) {
         if (accumulator == null || judging.runs() == 0 || backend.dtype() != DType.F64) {
             return new StepVerdicts.Result(Map.of(), List.of());
         }
         DeepFlow model = new DeepFlow(dump.metadata().config());
         List<Truth> step = truths.stream()
-                .filter(t -> Family.byName(t.name()).filter(Family.STEPPED::contains).isEmpty())
+                .filter(t ->
+                        Family.byName(t.name()).filter(Family.STEPPED::contains).isEmpty())
                 .toList();
         return new StepVerdicts(backend, accumulator, precision, judging.risk(), judging.runs())
                 .of(new Replay(dump, model, Declarations.of(model)), step);

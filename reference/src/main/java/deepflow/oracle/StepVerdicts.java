@@ -26,7 +26,7 @@ import java.util.Objects;
 record StepVerdicts(Backend exact, Backend accumulator, Precision precision, double risk, int runs) {
     /// Variance of rounding to nearest over that of stochastic rounding.
     private static final double NEAREST_VARIANCE = 0.5;
-    /// σ is at least so many unit roundoffs of the tensor's norm, one rounding to nearest: stochastic rounding of a single
+    /// σ is at least so many unit roundoffs of the tensor's norm, one rounding to nearest: stochastic rounding of a
     /// number that happens to lie near one of its type has next to no error.
     private static final double LEAST = 0.5;
 

@@ -179,8 +179,7 @@ public final class BoundingBackend extends BoundedTensors {
         double[] sizes = exact.download(size);
         double gamma = sums.gamma(a.shape().dim(transposeA ? -2 : -1), y.size());
         double stored = transposeA ? storedSums(a.shape().dim(-2)) : 0;
-        double[] bound =
-                map(exact.download(all), sizes, (q, p) -> Math.max(0, q - p) + (gamma + stored) * q);
+        double[] bound = map(exact.download(all), sizes, (q, p) -> Math.max(0, q - p) + (gamma + stored) * q);
         return result(y, bound, arithmetic.productResult(), sizes);
     }
 
