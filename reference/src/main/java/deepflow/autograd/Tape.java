@@ -6,6 +6,7 @@ import deepflow.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// The record of a computation, in order; [#backward] reads it from the end.
@@ -59,6 +60,20 @@ public final class Tape {
     /// The same value, cut off: no gradient flows back through it.
     public Variable detach(Variable x) {
         return constant(x.value());
+    }
+
+    /// `x` with something between it and what comes after: downstream sees `value` in its place, and the gradient
+    /// that arrives from there, once complete, reaches `x` as what `gradient` makes of it. With the values and
+    /// gradients of another implementation, each operation is computed from that one's own inputs.
+    ///
+    /// @param value of the shape of `x`
+    /// @throws IllegalArgumentException if the shapes differ
+    public Variable intercept(Variable x, Tensor value, UnaryOperator<Tensor> gradient) {
+        if (!value.shape().equals(x.shape())) {
+            throw new IllegalArgumentException(
+                    "shape " + x.shape() + " cannot be seen as a value of shape " + value.shape());
+        }
+        return record(value, dy -> x.accumulate(() -> gradient.apply(dy)), x);
     }
 
     /// The next moment of the order of execution.

@@ -81,7 +81,8 @@ public final class Variable {
             throw new IllegalStateException("a gradient of shape " + g.shape() + " reached a variable of shape "
                     + value.shape() + ": the operation's backward is wrong");
         }
-        gradient = gradient == null ? g : backend().add(gradient, g);
+        Tensor typed = backend().inTypeOf(g, value);
+        gradient = gradient == null ? typed : backend().add(gradient, typed);
         gradientAt = tape.tick();
     }
 

@@ -3,16 +3,22 @@ package deepflow.cli;
 import deepflow.io.FormatException;
 import deepflow.oracle.CheckResult;
 import deepflow.oracle.Checker;
+import deepflow.oracle.Judging;
+import deepflow.oracle.Precision;
 import deepflow.report.CheckReport;
 import deepflow.tensor.Backend;
+import deepflow.tensor.Backends;
+import deepflow.tensor.DType;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -51,6 +57,29 @@ final class CheckCommand implements Callable<Integer> {
     @Option(names = "--all", description = "List every tensor, not only those that are wrong.")
     private boolean all;
 
+    @Option(
+            names = "--precision",
+            paramLabel = "P",
+            description = "Hold dumps to this precision instead of the one they declare: f64, f32, tf32, bf16, fp16,"
+                    + " amp-bf16, amp-fp16.")
+    private @Nullable String precision;
+
+    @Option(
+            names = "--risk",
+            paramLabel = "A",
+            defaultValue = "1e-3",
+            description = "With --runs: probability that a right dump is called wrong (default: ${DEFAULT-VALUE}).")
+    private double risk;
+
+    @Option(
+            names = "--runs",
+            paramLabel = "R",
+            defaultValue = "0",
+            description =
+                    "Emulated runs from which error budgets come, at least 16 for a verdict (docs/verdict.md); 0: go"
+                            + " by the threshold alone (default: ${DEFAULT-VALUE}).")
+    private int runs;
+
     @Parameters(arity = "1..*", paramLabel = "DUMP", description = "Safetensors files, each with one step.")
     @SuppressWarnings("NullAway.Init") // picocli fills it
     private List<Path> dumps;
@@ -63,8 +92,10 @@ final class CheckCommand implements Callable<Integer> {
     public Integer call() {
         List<CheckResult> results = new ArrayList<>();
         boolean unusable = false;
-        try (Backend backend = compute.open(common.threads())) {
-            Checker checker = new Checker(backend);
+        Judging judging = judging();
+        try (Backend backend = compute.open(common.threads());
+                Backend accumulator = Backends.open("cpu", DType.F32, common.threads())) {
+            Checker checker = new Checker(backend, accumulator, judging);
             for (Path dump : dumps) {
                 try {
                     CheckResult result = checker.check(dump);
@@ -92,5 +123,19 @@ final class CheckCommand implements Callable<Integer> {
             return ExitCode.UNUSABLE;
         }
         return results.stream().allMatch(CheckResult::consistent) ? ExitCode.FINE : ExitCode.DISAGREE;
+    }
+
+    private Judging judging() {
+        Precision held = precision == null
+                ? null
+                : Precision.of(precision)
+                        .orElseThrow(() -> new ParameterException(
+                                spec.commandLine(),
+                                "the precision '" + precision + "' is unknown; there are " + Precision.labels()));
+        try {
+            return new Judging(held, risk, runs);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
     }
 }

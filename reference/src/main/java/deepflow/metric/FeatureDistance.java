@@ -72,10 +72,11 @@ public final class FeatureDistance {
         TreeMap<Integer, Double> distances = new TreeMap<>();
         try (Arena _ = backend.arena()) {
             Tape tape = Tape.inference(backend);
-            Context root = Context.root(
-                    tape,
-                    Parameters.on(tape, Declarations.of(model), weights),
-                    (name, value, alias) -> outputs.put(name, value.value()));
+            Context root =
+                    Context.root(tape, Parameters.on(tape, Declarations.of(model), weights), (name, value, alias) -> {
+                        outputs.put(name, value.value());
+                        return value;
+                    });
             Tensor time = backend.upload(t, Shape.of(t.length));
             Tensor image = backend.upload(x, Shape.of(t.length, c.channels(), c.size(), c.size()));
             Tensor y = backend.uploadIndices(labels, Shape.of(t.length));

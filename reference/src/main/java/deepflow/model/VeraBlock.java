@@ -61,14 +61,13 @@ record VeraBlock(ModelConfig config) implements Module {
     /// @param space the tokens that entered block 0 (N, T, D)
     /// @param gap embedding of t_{i+1} − t_i (N, gapWidth); null without time gap
     Output forward(Context ctx, Variable v, Variable space, @Nullable Variable gap) {
-        Variable a = config.parts().acceleration() ? accMlp().forward(ctx.in("acc_mlp"), v) : null;
+        // PyTorch's block returns the tuple (a*, refined); a trace shows element 0, here as soon as it is known
+        Variable a = config.parts().acceleration() ? ctx.output(accMlp().forward(ctx.in("acc_mlp"), v)) : null;
         Variable m = join(ctx, v, a, gap);
         if (config.parts().crossSpace()) {
             m = crossAttention().forward(ctx.in("cross_attention"), space, m);
         }
-        // PyTorch's block returns the tuple (a*, refined); a trace shows element 0
-        ctx.output(a != null ? a : m);
-        return new Output(a, m);
+        return a != null ? new Output(a, m) : new Output(null, ctx.output(m));
     }
 
     private Variable join(Context ctx, Variable v, @Nullable Variable a, @Nullable Variable gap) {

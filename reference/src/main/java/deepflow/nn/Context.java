@@ -50,11 +50,12 @@ public final class Context {
         return parameters.get(Paths.join(path, name));
     }
 
-    /// Reports the output of the module at this path, and returns it.
+    /// Reports the output of the module at this path, and returns it, or what the listener puts in its place.
     public Variable output(Variable y) {
         boolean alias = !trace.seen().add(y);
         int call = trace.calls().merge(path, 1, Integer::sum) - 1;
-        trace.listener().output(call == 0 ? path : path + "#" + call, y, alias);
-        return y;
+        Variable seen = trace.listener().output(call == 0 ? path : path + "#" + call, y, alias);
+        trace.seen().add(seen); // handing on what stands in its place is handing it on
+        return seen;
     }
 }

@@ -35,8 +35,7 @@ public record PatchEmbedder(int patch, int channels, int width) implements Modul
                 Layout.reshape(proj.parameter("weight"), width, numbers),
                 proj.parameter("bias"));
         // a convolution's output is (N, D, rows, columns)
-        Variable image = Layout.reshape(Layout.permute(tokens, 0, 2, 1), n, width, rows, columns);
-        proj.output(image);
+        Variable image = proj.output(Layout.reshape(Layout.permute(tokens, 0, 2, 1), n, width, rows, columns));
         return ctx.output(Layout.permute(Layout.reshape(image, n, width, rows * columns), 0, 2, 1));
     }
 

@@ -6,12 +6,14 @@ import deepflow.autograd.Variable;
 @FunctionalInterface
 public interface TraceListener {
     /// A listener that does not care.
-    TraceListener NONE = (name, value, alias) -> {};
+    TraceListener NONE = (name, value, alias) -> value;
 
     /// A module has returned.
     ///
     /// @param name the module's path; later calls of one module have `#1`, `#2` … appended
     /// @param value its output
     /// @param alias whether a deeper module returned the same value before: the output is only handed on
-    void output(String name, Variable value, boolean alias);
+    /// @return what the rest of the model is to see: `value`, or something put in its place
+    ///     ([deepflow.autograd.Tape#intercept])
+    Variable output(String name, Variable value, boolean alias);
 }

@@ -11,8 +11,20 @@ import java.util.Optional;
 /// @param findings every tensor in graph order: values as computed, gradients as completed, optimizer; then tensors the
 ///     step does not have
 /// @param absent families the dump does not have, which were not judged
+/// @param suspects the first wrong operation: one of these tensors' modules; empty if none is wrong, or none was
+///     judged against budgets
 public record CheckResult(
-        String dump, StepMetadata metadata, double threshold, List<Finding> findings, List<String> absent) {
+        String dump,
+        StepMetadata metadata,
+        double threshold,
+        List<Finding> findings,
+        List<String> absent,
+        List<String> suspects) {
+    /// Without budgets.
+    CheckResult(String dump, StepMetadata metadata, double threshold, List<Finding> findings, List<String> absent) {
+        this(dump, metadata, threshold, findings, absent, List.of());
+    }
+
     /// Whether no finding counts against the dump.
     public boolean consistent() {
         return first().isEmpty();

@@ -12,21 +12,48 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /// Judges dumps: replays the step from its configuration, weights and inputs, and compares every tensor.
 ///
 /// A tensor is accepted when ‖a − o‖ ≤ threshold·‖o‖ ([Precision#threshold]; the larger one of the dump's precision
 /// and the replay's).
 ///
+/// With a second back end it is judged against budgets as well (docs/verdict.md), and is wrong where it breaks one.
+///
 /// @param backend what replays
-public record Checker(Backend backend) {
+/// @param accumulator computes in float32, for emulated runs; null for none
+/// @param judging what dumps are held to
+public record Checker(Backend backend, @Nullable Backend accumulator, Judging judging) {
+    /// A checker that goes by the threshold alone.
+    public Checker(Backend backend) {
+        this(backend, null, Judging.USUAL);
+    }
+
     /// Judges one dump.
     ///
     /// @throws FormatException if the dump, its configuration, weights or inputs are unusable
     public CheckResult check(Path path) {
         try (Dump dump = Dump.open(path)) {
-            return new Judge(dump, threshold(dump.metadata().precision())).judge(truths(dump));
+            Precision precision = judging.precision() == null ? dump.metadata().precision() : judging.precision();
+            List<Truth> truths = truths(dump);
+            return budgets(dump, precision, truths).beside(new Judge(dump, threshold(precision)).judge(truths));
         }
+    }
+
+    /// For all but the optimizer's results. Empty where nothing is judged against budgets: without emulated runs, or
+    /// where the replay is no float64 truth.
+    private StepVerdicts.Result budgets(Dump dump, Precision precision, List<Truth> truths) {
+        if (accumulator == null || judging.runs() == 0 || backend.dtype() != DType.F64) {
+            return new StepVerdicts.Result(Map.of(), List.of());
+        }
+        DeepFlow model = new DeepFlow(dump.metadata().config());
+        List<Truth> step = truths.stream()
+                .filter(t ->
+                        Family.byName(t.name()).filter(Family.STEPPED::contains).isEmpty())
+                .toList();
+        return new StepVerdicts(backend, accumulator, precision, judging.risk(), judging.runs())
+                .of(new Replay(dump, model, Declarations.of(model)), step);
     }
 
     private double threshold(Precision dumped) {
@@ -46,9 +73,7 @@ public record Checker(Backend backend) {
         DumpInputs.check(dump, specs);
         DumpedOptimizer dumped = new DumpedOptimizer(dump, backend, trained, fixed);
         List<ParameterSpec> withState = dumped.withState();
-        RecordedStep.Keep keep = dump.has(Family.GRADACT)
-                ? RecordedStep.Keep.OUTPUTS_AND_GRADIENTS
-                : dump.has(Family.ACT) ? RecordedStep.Keep.OUTPUTS : RecordedStep.Keep.NOTHING;
+        RecordedStep.Keep keep = new Replay(dump, model, specs).keep();
         StepMemory.require(
                 metadata.config(),
                 dump.info("in.x0").shape()[0],

@@ -1,6 +1,7 @@
 package deepflow.oracle;
 
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /// The judgement of one tensor of a dump.
 ///
@@ -10,7 +11,27 @@ import java.util.Locale;
 /// @param maxError largest |a − o|; NaN where nothing was compared
 /// @param where index of the largest error as `[0, 3, 1]`, or what is wrong with shape or presence; may be empty
 /// @param counts whether it makes the dump inconsistent
-public record Finding(String name, Status status, double relativeError, double maxError, String where, boolean counts) {
+/// @param verdict errors against budgets; null where there are none
+public record Finding(
+        String name,
+        Status status,
+        double relativeError,
+        double maxError,
+        String where,
+        boolean counts,
+        @Nullable TensorVerdict verdict) {
+    /// Without budgets.
+    public Finding(String name, Status status, double relativeError, double maxError, String where, boolean counts) {
+        this(name, status, relativeError, maxError, where, counts, null);
+    }
+
+    /// The same beside its errors against budgets, which make it wrong where it was not.
+    Finding with(TensorVerdict judged) {
+        boolean wrong = status == Status.OK && judged.wrong();
+        return new Finding(
+                name, wrong ? Status.WRONG : status, relativeError, maxError, where, counts || wrong, judged);
+    }
+
     /// What can be said of a tensor.
     public enum Status {
         /// Within the threshold.

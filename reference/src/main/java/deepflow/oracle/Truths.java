@@ -3,7 +3,6 @@ package deepflow.oracle;
 import deepflow.autograd.Variable;
 import deepflow.model.Prediction;
 import deepflow.nn.ParameterSpec;
-import deepflow.tensor.Backend;
 import deepflow.tensor.Tensor;
 import deepflow.train.Losses;
 import java.util.ArrayList;
@@ -25,13 +24,21 @@ final class Truths {
 
     private record Timed(long at, Truth truth) {}
 
+    /// Sees a tensor of the step as numbers, by its name in a dump.
+    @FunctionalInterface
+    interface Reading {
+        double[] of(String name, Tensor tensor);
+    }
+
     private final RecordedStep step;
+    private final Reading reading;
     private final double lossScale;
     private final Predicate<String> inDump;
     private final List<Timed> timed = new ArrayList<>();
 
-    private Truths(RecordedStep step, double lossScale, Predicate<String> inDump) {
+    private Truths(RecordedStep step, Reading reading, double lossScale, Predicate<String> inDump) {
         this.step = step;
+        this.reading = reading;
         this.lossScale = lossScale;
         this.inDump = inDump;
     }
@@ -39,7 +46,13 @@ final class Truths {
     /// @param lossScale what gradients in the dump are multiplied by
     /// @param inDump whether the dump has a tensor of a name: two forms of one module are told apart by it
     static List<Truth> of(RecordedStep step, List<ParameterSpec> specs, double lossScale, Predicate<String> inDump) {
-        Truths t = new Truths(step, lossScale, inDump);
+        return of(step, specs, (name, tensor) -> step.backend().download(tensor), lossScale, inDump);
+    }
+
+    /// The same, with something else to be read from each tensor than its elements.
+    static List<Truth> of(
+            RecordedStep step, List<ParameterSpec> specs, Reading reading, double lossScale, Predicate<String> inDump) {
+        Truths t = new Truths(step, reading, lossScale, inDump);
         t.outputs();
         t.predictions();
         t.losses();
@@ -51,10 +64,10 @@ final class Truths {
     private void outputs() {
         Map<String, Variable> byName = new HashMap<>();
         for (RecordedStep.Output output : step.outputs()) {
-            byName.put(output.name(), output.value());
+            byName.put(output.name(), output.handed());
             Truth.Absence when = quiet(output) ? Truth.Absence.FINE : Truth.Absence.LISTED;
-            Variable v = output.value();
-            value(Family.ACT.of(output.name()), v, when);
+            value(Family.ACT.of(output.name()), output.value(), when);
+            Variable v = output.handed();
             if (v.gradient() == null) {
                 continue;
             }
@@ -67,11 +80,11 @@ final class Truths {
             if (name.endsWith(VALUE) && !inDump.test(name) && !inDump.test(Family.ACT.of(output.name()))) {
                 Variable key = byName.get(called(output.name(), 1));
                 if (key != null && key.gradient() != null) {
-                    gradient(Family.GRADACT.of(called(output.name(), 1)), v, when, sum(key, v));
+                    gradient(Family.GRADACT.of(called(output.name(), 1)), v, when, sum(name, key, v));
                 }
                 continue;
             }
-            gradient(name, v, when, () -> gradientOf(v));
+            gradient(name, v, when, () -> gradientOf(name, v));
         }
     }
 
@@ -84,13 +97,13 @@ final class Truths {
         return name.substring(0, name.indexOf('#')) + "#" + call;
     }
 
-    private Supplier<double[]> sum(Variable key, Variable value) {
+    private Supplier<double[]> sum(String name, Variable key, Variable value) {
         return () -> {
             Tensor k = key.gradient();
             Tensor v = value.gradient();
             return k == null || v == null
-                    ? gradientOf(k == null ? value : key)
-                    : scaled(step.backend().add(k, v));
+                    ? gradientOf(name, k == null ? value : key)
+                    : scaled(name, step.backend().add(k, v));
         };
     }
 
@@ -132,12 +145,11 @@ final class Truths {
         long cosines =
                 projected.stream().mapToLong(p -> p.shape().product(0, 2)).sum();
         Norm scale = Norm.of(1 / Math.sqrt(cosines));
-        Backend b = step.backend();
         Truth truth = new Truth(
                 Family.LOSS.of("ssl"),
                 loss.shape(),
                 Truth.Absence.FINDING,
-                () -> b.download(loss.value()),
+                () -> reading.of(Family.LOSS.of("ssl"), loss.value()),
                 null,
                 () -> scale);
         timed.add(new Timed(loss.computedAt(), truth));
@@ -151,7 +163,7 @@ final class Truths {
             Variable v = step.parameters().get(spec.name());
             String name = Family.GRAD.of(spec.name());
             Truth truth = new Truth(
-                    name, v.shape(), Truth.Absence.FINDING, () -> gradientOf(v), null, () -> noise(spec.name()));
+                    name, v.shape(), Truth.Absence.FINDING, () -> gradientOf(name, v), null, () -> noise(spec.name()));
             timed.add(new Timed(v.gradient() == null ? Long.MAX_VALUE : v.gradientAt(), truth));
         }
     }
@@ -163,12 +175,11 @@ final class Truths {
             return Norm.ZERO;
         }
         String neighbour = parameter.substring(0, parameter.length() - "bias".length()) + "weight";
-        return Norm.of(gradientOf(step.parameters().get(neighbour)));
+        return Norm.of(gradientOf(Family.GRAD.of(neighbour), step.parameters().get(neighbour)));
     }
 
     private void value(String name, Variable v, Truth.Absence when) {
-        Backend b = step.backend();
-        timed.add(new Timed(v.computedAt(), new Truth(name, v.shape(), when, () -> b.download(v.value()))));
+        timed.add(new Timed(v.computedAt(), new Truth(name, v.shape(), when, () -> reading.of(name, v.value()))));
     }
 
     private void gradient(String name, Variable v, Truth.Absence when, Supplier<double[]> values) {
@@ -176,13 +187,13 @@ final class Truths {
     }
 
     /// A gradient as the dump holds it; zeros where none arrived.
-    private double[] gradientOf(Variable v) {
+    private double[] gradientOf(String name, Variable v) {
         @Nullable Tensor g = v.gradient();
-        return g == null ? new double[Math.toIntExact(v.shape().size())] : scaled(g);
+        return g == null ? new double[Math.toIntExact(v.shape().size())] : scaled(name, g);
     }
 
-    private double[] scaled(Tensor gradient) {
-        double[] values = step.backend().download(gradient);
+    private double[] scaled(String name, Tensor gradient) {
+        double[] values = reading.of(name, gradient);
         if (lossScale != 1) {
             for (int i = 0; i < values.length; i++) {
                 values[i] *= lossScale;

@@ -3,10 +3,12 @@ package deepflow.report;
 import deepflow.io.Text;
 import deepflow.oracle.CheckResult;
 import deepflow.oracle.Finding;
+import deepflow.oracle.TensorVerdict;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 
 /// Results of `check`, for people and for machines.
@@ -18,8 +20,10 @@ public final class CheckReport {
 
     private CheckReport() {}
 
-    /// `{"dumps":[{"dump", "verdict", "first", "precision", "threshold", "not_judged":[family], "tensors":[{"name",
-    /// "status", "relative_error", "max_error", "where", "counts"}]}]}`, tensors in graph order.
+    /// `{"dumps":[{"dump", "verdict", "first", "precision", "threshold", "not_judged":[family], "suspects":[name],
+    /// "looks_like":[], "tensors":[{"name", "status", "relative_error", "max_error", "where",
+    /// "counts", "local_ratio", "global_ratio", "budget", "power", "condition", …}]}]}`, tensors in graph order;
+    /// ratios are error over budget, null where nothing was judged against budgets.
     public static String json(List<CheckResult> results) {
         return Json.text(json -> {
             json.writeStartObject().writeName("dumps").writeStartArray();
@@ -44,6 +48,10 @@ public final class CheckReport {
         json.writeName("not_judged").writeStartArray();
         result.absent().forEach(json::writeString);
         json.writeEndArray();
+        json.writeName("suspects").writeStartArray();
+        result.suspects().forEach(json::writeString);
+        json.writeEndArray();
+        json.writeName("looks_like").writeStartArray().writeEndArray();
         json.writeName("tensors").writeStartArray();
         for (Finding f : result.findings()) {
             json.writeStartObject();
@@ -53,9 +61,22 @@ public final class CheckReport {
             Json.number(json, "max_error", f.maxError());
             json.writeStringProperty("where", f.where());
             json.writeBooleanProperty("counts", f.counts());
+            budgets(json, f.verdict());
             json.writeEndObject();
         }
         json.writeEndArray().writeEndObject();
+    }
+
+    private static void budgets(JsonGenerator json, @Nullable TensorVerdict v) {
+        Json.number(json, "local_ratio", v == null ? Double.NaN : v.localRatio());
+        Json.number(json, "global_ratio", v == null ? Double.NaN : v.globalRatio());
+        Json.number(json, "local_bound", v == null ? Double.NaN : v.localBound());
+        Json.number(json, "local_sigma", v == null ? Double.NaN : v.localSigma());
+        Json.number(json, "global_sigma", v == null ? Double.NaN : v.globalSigma());
+        Json.number(json, "budget", v == null ? Double.NaN : v.budget());
+        Json.number(json, "power", v == null ? Double.NaN : v.power());
+        Json.number(json, "condition", v == null ? Double.NaN : v.condition());
+        json.writeBooleanProperty("undecided", v != null && v.undecided());
     }
 
     private static String verdict(CheckResult result) {
@@ -81,6 +102,13 @@ public final class CheckReport {
                 wrong,
                 brief(worst(findings))));
         result.first().ifPresent(first -> lines.add("  first wrong: " + shortened(first.name(), WIDTH - 15)));
+        result.suspects().forEach(name -> lines.add("  suspect: " + shortened(name, WIDTH - 11)));
+        long undecided = findings.stream()
+                .filter(f -> f.verdict() != null && f.verdict().undecided())
+                .count();
+        if (undecided > 0) {
+            lines.add("  undecided: " + undecided + " tensors, whose budgets are wider than their signals");
+        }
         List<Finding> shown = findings.stream()
                 .filter(f -> all || f.status() != Finding.Status.OK)
                 .toList();

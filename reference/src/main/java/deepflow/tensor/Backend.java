@@ -50,6 +50,12 @@ public interface Backend extends AutoCloseable {
     @Override
     void close();
 
+    /// `x` in the element type of `like`, for back ends whose tensors differ in it: a gradient has the type of what it
+    /// is a gradient of. With one type for all there is nothing to do.
+    default Tensor inTypeOf(Tensor x, Tensor like) {
+        return x;
+    }
+
     // ---- pointwise ------------------------------------------------------------------------------------------
 
     /// x + y, with `y` broadcast to the shape of `x` ([Shape#broadcastsTo]).

@@ -6,6 +6,7 @@ import deepflow.model.VelocityModel;
 import deepflow.nn.Context;
 import deepflow.nn.ParameterSpec;
 import deepflow.nn.Parameters;
+import deepflow.nn.TraceListener;
 import deepflow.tensor.Arena;
 import deepflow.tensor.Backend;
 import deepflow.tensor.Tensor;
@@ -62,7 +63,7 @@ public record Trainer(VelocityModel model, Objective objective, OptimizerConfig 
         try (Arena arena = b.arena()) {
             Tape tape = Tape.recording(b);
             Parameters parameters = Parameters.on(tape, state.specs(), state.weights());
-            Losses losses = objective.evaluate(Context.root(tape, parameters, (name, y, alias) -> {}), model, part);
+            Losses losses = objective.evaluate(Context.root(tape, parameters, TraceListener.NONE), model, part);
             tape.backward(losses.total(), share);
             sums.deep += share * scalar(b, losses.deep());
             sums.acc += share * scalar(b, losses.acc());
@@ -117,6 +118,7 @@ public record Trainer(VelocityModel model, Objective objective, OptimizerConfig 
                 if (first[0] == null && bad(b, y.value())) {
                     first[0] = "act." + name;
                 }
+                return y;
             });
             Losses losses = objective.evaluate(root, model, part);
             if (first[0] == null && bad(b, losses.total().value())) {

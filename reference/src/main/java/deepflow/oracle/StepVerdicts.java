@@ -1,0 +1,133 @@
+package deepflow.oracle;
+
+import deepflow.oracle.budget.BoundingBackend;
+import deepflow.oracle.budget.PredictionLimit;
+import deepflow.oracle.emulation.Arithmetic;
+import deepflow.oracle.emulation.FloatFormat;
+import deepflow.oracle.emulation.Rounding;
+import deepflow.oracle.emulation.RoundingBackend;
+import deepflow.oracle.emulation.SummationOrder;
+import deepflow.random.KeyedRandom;
+import deepflow.tensor.Backend;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/// Judges every tensor of a step against budgets (docs/verdict.md): its local error, from the dump's own inputs,
+/// against a bound and against emulated runs; its global error, from the step's inputs, against emulated runs.
+///
+/// @param exact computes in float64
+/// @param accumulator computes in float32, what products are accumulated in
+/// @param precision what the dump is held to
+/// @param risk α, the probability that a right dump is called wrong
+/// @param runs R, how many emulated runs of each kind
+record StepVerdicts(Backend exact, Backend accumulator, Precision precision, double risk, int runs) {
+    /// Variance of rounding to nearest over that of stochastic rounding.
+    private static final double NEAREST_VARIANCE = 0.5;
+    /// σ is at least so many unit roundoffs of the tensor's norm, one rounding to nearest: stochastic rounding of a
+    /// number that happens to lie near one of its type has next to no error.
+    private static final double LEAST = 0.5;
+
+    /// @param verdicts by name, in graph order
+    /// @param suspects the first wrong operation
+    record Result(Map<String, TensorVerdict> verdicts, List<String> suspects) {
+        /// A judgement by threshold with these beside it; each may find a tensor wrong that the other does not.
+        CheckResult beside(CheckResult judged) {
+            List<Finding> findings = new ArrayList<>();
+            for (Finding f : judged.findings()) {
+                TensorVerdict verdict = verdicts.get(f.name());
+                findings.add(verdict == null ? f : f.with(verdict));
+            }
+            return new CheckResult(
+                    judged.dump(), judged.metadata(), judged.threshold(), findings, judged.absent(), suspects);
+        }
+    }
+
+    /// @param truths of the step replayed in float64
+    Result of(Replay replay, List<Truth> truths) {
+        Dump dump = replay.dump();
+        RecordedTypes types = new RecordedTypes(dump);
+        Arithmetic arithmetic = types.arithmetic(precision);
+        double each = risk / Math.max(1, 3 * truths.size());
+        LocalErrors local = new LocalErrors(replay, types, new BoundingBackend(exact, arithmetic, each));
+        EmulatedErrors global = new EmulatedErrors(dump, types, truths);
+        for (int run = 0; run < runs; run++) {
+            RoundingBackend one = emulator(arithmetic, "local", run);
+            emulate(replay, one, new Substitution(dump, one::upload), local.errors(), "local", run);
+            RoundingBackend other = emulator(arithmetic, "global", run);
+            emulate(replay, other, new Casting(other, types), global, "global", run);
+        }
+        Map<String, TensorVerdict> verdicts = new LinkedHashMap<>();
+        global.cases().forEach((name, c) -> verdicts.put(name, verdict(name, c, local, types, each)));
+        List<String> suspects = local.suspects(dump::has, name -> is(verdicts, name, true));
+        if (suspects.isEmpty()) {
+            suspects = local.suspects(dump::has, name -> is(verdicts, name, false));
+        }
+        return new Result(verdicts, suspects);
+    }
+
+    private static boolean is(Map<String, TensorVerdict> verdicts, String name, boolean locally) {
+        TensorVerdict v = verdicts.get(name);
+        return v != null && (locally ? v.locallyWrong() : v.wrong());
+    }
+
+    private RoundingBackend emulator(Arithmetic arithmetic, String what, int run) {
+        return new RoundingBackend(
+                exact,
+                arithmetic.wide() == FloatFormat.F64 ? exact : accumulator,
+                arithmetic,
+                Rounding.stochastic(KeyedRandom.of(0, "rounding " + what, run)),
+                SummationOrder.random(KeyedRandom.of(0, "order " + what, run)),
+                // half of the runs keep attention's scores and probabilities in the accumulator, as fused kernels do
+                run % 2 == 0);
+    }
+
+    private static void emulate(
+            Replay replay, RoundingBackend backend, Interception between, EmulatedErrors into, String what, int run) {
+        RecordedStep step = replay.run(backend, between);
+        into.add(
+                replay.truths(step, (name, t) -> backend.download(t)),
+                Rounding.stochastic(KeyedRandom.of(1, "rounding " + what, run)));
+    }
+
+    private TensorVerdict verdict(
+            String name, EmulatedErrors.Case c, LocalErrors local, RecordedTypes types, double each) {
+        FloatFormat stored = Objects.requireNonNull(types.of(name));
+        double size = EmulatedErrors.norm(c.truth());
+        PredictionLimit budget = limit(c, size, stored, each);
+        double error = c.error();
+        EmulatedErrors.Case l = local.errors().cases().get(name);
+        double localSigma = Double.NaN;
+        double localLimit = Double.NaN;
+        double power = budget.limit() / size;
+        if (l != null) {
+            PredictionLimit own = limit(l, EmulatedErrors.norm(l.truth()), stored, each);
+            localSigma = over(l.error(), own.sigma());
+            localLimit = over(l.error(), own.limit());
+            power = Math.min(power, own.limit() / EmulatedErrors.norm(l.truth()));
+        }
+        return new TensorVerdict(
+                local.ratio(name),
+                localSigma,
+                localLimit,
+                over(error, budget.sigma()),
+                over(error, budget.limit()),
+                budget.limit() / size,
+                power,
+                local.condition(name));
+    }
+
+    private PredictionLimit limit(EmulatedErrors.Case c, double size, FloatFormat stored, double each) {
+        List<Double> squares = new ArrayList<>();
+        c.squares().forEach(s -> squares.add(NEAREST_VARIANCE * s));
+        // the truth is a float64 number as well, and off by as much as the dump's when that is one
+        double least = stored == FloatFormat.F64 ? 1 : LEAST;
+        return PredictionLimit.of(squares, c.truth().length, least * stored.unit() * size, each);
+    }
+
+    private static double over(double error, double limit) {
+        return error == 0 ? 0 : error / limit;
+    }
+}

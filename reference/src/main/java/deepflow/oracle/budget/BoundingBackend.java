@@ -1,0 +1,322 @@
+package deepflow.oracle.budget;
+
+import deepflow.oracle.emulation.Arithmetic;
+import deepflow.oracle.emulation.FloatFormat;
+import deepflow.tensor.Backend;
+import deepflow.tensor.Normalized;
+import deepflow.tensor.Shape;
+import deepflow.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/// A back end whose every result knows how far off another implementation in a given [Arithmetic] may be: pairs of
+/// (value, bound), propagated from operation to operation. The values are those of the float64 back end underneath.
+///
+/// The bound of a result z = f(x, …) is what f makes of its inputs' bounds, and what computing and storing f costs:
+/// u·|z| for the result's type, more inside products, sums and functions. Whatever was stored in between by the other
+/// implementation is rounded here as well; one that stores less stays within the bound.
+public final class BoundingBackend extends BoundedTensors {
+    /// Units in the last place that a library's function may be off in the accumulator's type.
+    private static final double FUNCTION_UNITS = 8;
+    /// Largest slopes and curvatures of SiLU and GELU, with a little room.
+    private static final double SLOPE = 1.14;
+
+    private static final double CURVATURE = 0.9;
+
+    private final Accumulation sums;
+
+    /// @param exact computes in float64; stays open when this closes
+    /// @param risk the probability that a result of one operation is beyond its bound
+    public BoundingBackend(Backend exact, Arithmetic arithmetic, double risk) {
+        super(exact, arithmetic);
+        this.sums = new Accumulation(arithmetic.wide().unit() + own(), risk);
+    }
+
+    // ---- pointwise ------------------------------------------------------------------------------------------
+
+    @Override
+    public Tensor add(Tensor x, Tensor y) {
+        return sum(x, y, exact.add(value(x), value(y)));
+    }
+
+    @Override
+    public Tensor subtract(Tensor x, Tensor y) {
+        return sum(x, y, exact.subtract(value(x), value(y)));
+    }
+
+    private Tensor sum(Tensor x, Tensor y, Tensor z) {
+        double[] by = broadcast(bound(y), y.shape(), x.shape());
+        double[] size = map(magnitude(x), broadcast(magnitude(y), y.shape(), x.shape()), Double::sum);
+        return result(z, map(bound(x), by, Double::sum), widest(x, y), size);
+    }
+
+    @Override
+    public Tensor multiply(Tensor x, Tensor y) {
+        double[] all = map(largest(x), broadcast(largest(y), y.shape(), x.shape()), (a, b) -> a * b);
+        Tensor z = exact.multiply(value(x), value(y));
+        return result(z, beyond(all, exact.download(z)), widest(x, y), null);
+    }
+
+    /// What is left of the largest product over the product itself; exactly 0 where the two are equal.
+    private static double[] beyond(double[] largest, double[] z) {
+        return map(largest, z, (a, b) -> Math.max(0, a - Math.abs(b)));
+    }
+
+    @Override
+    public Tensor divide(Tensor x, Tensor y) {
+        Tensor z = exact.divide(value(x), value(y));
+        double[] vy = broadcast(values(y), y.shape(), x.shape());
+        double[] by = broadcast(bound(y), y.shape(), x.shape());
+        double[] vz = exact.download(z);
+        double[] b = bound(x);
+        for (int i = 0; i < b.length; i++) {
+            double least = Math.abs(vy[i]) - by[i];
+            b[i] = least > 0 ? (b[i] + Math.abs(vz[i]) * by[i]) / least : Double.POSITIVE_INFINITY;
+        }
+        return result(z, b, widest(x, y), null);
+    }
+
+    @Override
+    public Tensor scale(Tensor x, double factor) {
+        double[] b = bound(x);
+        double[] v = values(x);
+        for (int i = 0; i < b.length; i++) {
+            // the factor itself is rounded to the accumulator's type
+            b[i] = Math.abs(factor) * (b[i] + arithmetic.wide().unit() * (Math.abs(v[i]) + b[i]));
+        }
+        return result(exact.scale(value(x), factor), b, format(x), null);
+    }
+
+    @Override
+    public Tensor sqrt(Tensor x) {
+        Tensor z = exact.sqrt(value(x));
+        double[] b =
+                map(bound(x), values(x), (dx, v) -> dx == 0 ? 0 : dx / (Math.sqrt(v) + Math.sqrt(Math.max(0, v - dx))));
+        return result(z, b, format(x), null);
+    }
+
+    /// A function of slope at most `slope`, which a library computes to some units of `size`.
+    private Tensor function(Tensor x, Tensor z, double slope, double[] size) {
+        double own = FUNCTION_UNITS * arithmetic.wide().unit();
+        return result(z, map(bound(x), size, (dx, s) -> slope * dx + own * Math.abs(s)), format(x), null);
+    }
+
+    @Override
+    public Tensor sin(Tensor x) {
+        Tensor z = exact.sin(value(x));
+        return function(x, z, 1, exact.download(z));
+    }
+
+    @Override
+    public Tensor cos(Tensor x) {
+        Tensor z = exact.cos(value(x));
+        return function(x, z, 1, exact.download(z));
+    }
+
+    @Override
+    public Tensor silu(Tensor x) {
+        Tensor z = exact.silu(value(x));
+        return function(x, z, SLOPE, exact.download(z));
+    }
+
+    @Override
+    public Tensor gelu(Tensor x) {
+        // 1 + tanh u cancels where x is negative: what is lost is relative to x
+        return function(x, exact.gelu(value(x)), SLOPE, values(x));
+    }
+
+    @Override
+    public Tensor siluBackward(Tensor x, Tensor dy) {
+        return slope(x, dy, exact.siluBackward(value(x), value(dy)));
+    }
+
+    @Override
+    public Tensor geluBackward(Tensor x, Tensor dy) {
+        return slope(x, dy, exact.geluBackward(value(x), value(dy)));
+    }
+
+    private Tensor slope(Tensor x, Tensor dy, Tensor z) {
+        double[] v = values(x);
+        double[] bx = bound(x);
+        double[] all = largest(dy);
+        double[] bdy = bound(dy);
+        double own = 2 * FUNCTION_UNITS * arithmetic.wide().unit();
+        for (int i = 0; i < v.length; i++) {
+            double steep = Math.min(2 * SLOPE, CURVATURE * bx[i]);
+            // far out the slope is 0 or 1 to all digits, whatever x is
+            v[i] = SLOPE * bdy[i] + all[i] * (steep + own * (1 + Math.min(Math.abs(v[i]), 16)));
+        }
+        return result(z, v, widest(x, dy), null);
+    }
+
+    @Override
+    public Tensor clamp(Tensor x, double low, double high) {
+        return of(exact.clamp(value(x), low, high), exact.upload(bound(x), x.shape()), format(x), null);
+    }
+
+    @Override
+    public Tensor clampBackward(Tensor x, double low, double high, Tensor dy) {
+        double[] v = values(x);
+        double[] bx = bound(x);
+        double[] all = largest(dy);
+        double[] b = bound(dy);
+        for (int i = 0; i < v.length; i++) {
+            boolean either = Math.abs(v[i] - low) <= bx[i] || Math.abs(v[i] - high) <= bx[i];
+            b[i] = either ? all[i] : v[i] < low || v[i] > high ? 0 : b[i];
+        }
+        Tensor z = exact.clampBackward(value(x), low, high, value(dy));
+        return of(z, exact.upload(b, z.shape()), format(dy), null);
+    }
+
+    // ---- products -------------------------------------------------------------------------------------------
+
+    @Override
+    public Tensor matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB) {
+        Tensor y = exact.matmul(value(a), transposeA, value(b), transposeB);
+        Tensor size = exact.matmul(absolute(a), transposeA, absolute(b), transposeB);
+        Tensor ra = operand(a);
+        Tensor rb = operand(b);
+        Tensor all = exact.matmul(ra, transposeA, rb, transposeB);
+        double[] sizes = exact.download(size);
+        double gamma = sums.gamma(a.shape().dim(transposeA ? -2 : -1), y.size());
+        double stored = transposeA ? storedSums(a.shape().dim(-2)) : 0;
+        double[] bound = map(exact.download(all), sizes, (q, p) -> Math.max(0, q - p) + (gamma + stored) * q);
+        return result(y, bound, arithmetic.productResult(), sizes);
+    }
+
+    /// The gradient of a weight is a sum over samples and tokens, which some add to a narrow result in parts: PyTorch's
+    /// convolution on a CPU, sample by sample. Each time it is rounded; errors of random signs.
+    private double storedSums(int rows) {
+        FloatFormat result = arithmetic.productResult();
+        return result.holds(arithmetic.wide()) ? 0 : Math.sqrt(rows) * result.unit();
+    }
+
+    private Tensor absolute(Tensor x) {
+        double[] v = values(x);
+        for (int i = 0; i < v.length; i++) {
+            v[i] = Math.abs(v[i]);
+        }
+        return exact.upload(v, x.shape());
+    }
+
+    /// The largest absolute values after an input was rounded to the products' type.
+    private Tensor operand(Tensor x) {
+        double[] v = largest(x);
+        FloatFormat type = format(x);
+        FloatFormat to = arithmetic.productInput();
+        if (type == null || !to.holds(type)) {
+            for (int i = 0; i < v.length; i++) {
+                v[i] += to.unit() * v[i] + to.underflow();
+            }
+        }
+        return exact.upload(v, x.shape());
+    }
+
+    @Override
+    public Tensor linear(Tensor x, Tensor w, @Nullable Tensor bias) {
+        int in = w.shape().dim(1);
+        int out = w.shape().dim(0);
+        int samples = x.shape().product(0, x.shape().rank() - 1);
+        Tensor y = matmul(x.reshape(samples, in), false, w, true);
+        if (bias != null) {
+            double[] b = beyond(exact.download(operand(bias)), values(bias));
+            Tensor row = of(value(bias), exact.upload(b, bias.shape()), arithmetic.productResult(), null);
+            y = add(y, row.reshape(1, out));
+        }
+        return y.reshape(x.shape().with(-1, out));
+    }
+
+    // ---- rows -----------------------------------------------------------------------------------------------
+
+    private RowBounds rows(Tensor x) {
+        return new RowBounds(sums, Math.max(1, x.shape().dim(-1)));
+    }
+
+    @Override
+    public Normalized layerNorm(Tensor x, double eps) {
+        Normalized n = exact.layerNorm(value(x), eps);
+        double[] rstd = exact.download(n.rstd());
+        double[] rstdBound = new double[rstd.length];
+        double[] b = rows(x).layerNorm(values(x), bound(x), exact.download(n.y()), rstd, rstdBound);
+        FloatFormat type = arithmetic.norm(format(x));
+        addRounding(rstdBound, rstd, type); // PyTorch keeps it so for the backward, on a CPU
+        return new Normalized(
+                result(n.y(), b, type, null),
+                of(
+                        n.rstd(),
+                        exact.upload(rstdBound, n.rstd().shape()),
+                        type,
+                        exact.upload(rows(x).means(values(x), rstd), n.rstd().shape())));
+    }
+
+    @Override
+    public Tensor layerNormBackward(Normalized forward, Tensor dy) {
+        Tensor y = forward.y();
+        Tensor rstd = forward.rstd();
+        Tensor dx = exact.layerNormBackward(new Normalized(value(y), value(rstd)), value(dy));
+        double[] yBound = bound(y);
+        FloatFormat type = format(rstd);
+        if (type != null) {
+            // the rows are computed anew from a rounded mean and a rounded rstd
+            rows(y).addStatistics(yBound, values(y), magnitude(rstd), type.unit());
+        }
+        double[] b = rows(y).layerNormBackward(values(y), yBound, values(rstd), bound(rstd), values(dy), bound(dy));
+        return result(dx, b, format(dy), null);
+    }
+
+    @Override
+    public Tensor softmax(Tensor x) {
+        Tensor y = exact.softmax(value(x));
+        return result(y, rows(x).softmax(values(x), bound(x), exact.download(y)), arithmetic.softmax(format(x)), null);
+    }
+
+    @Override
+    public Tensor softmaxBackward(Tensor y, Tensor dy) {
+        Tensor dx = exact.softmaxBackward(value(y), value(dy));
+        double[] b = rows(y).softmaxBackward(values(y), bound(y), values(dy), bound(dy));
+        return result(dx, b, widest(y, dy), null);
+    }
+
+    // ---- sums -----------------------------------------------------------------------------------------------
+
+    @Override
+    public Tensor sumTo(Tensor x, Shape to) {
+        if (to.equals(x.shape())) {
+            return copy(x);
+        }
+        Tensor y = exact.sumTo(value(x), to);
+        long terms = x.size() / Math.max(1, to.size());
+        double gamma = sums.gamma(terms, to.size());
+        FloatFormat format = format(x);
+        if (format != null && Arithmetic.overAllRows(to)) {
+            // PyTorch on a CPU adds gradients of LayerNorm's weight and bias in their own type
+            gamma = Math.max(gamma, new Accumulation(format.unit(), sums.risk()).gamma(terms, to.size()));
+        }
+        double[] size = exact.download(exact.sumTo(absolute(x), to));
+        double[] b = exact.download(exact.sumTo(exact.upload(bound(x), x.shape()), to));
+        double g = gamma;
+        return result(y, map(b, size, (d, s) -> d + g * (s + d)), format, size);
+    }
+
+    @Override
+    public Tensor sumOfSquares(Tensor x) {
+        return sumTo(multiply(x, x).reshape(Math.toIntExact(x.size())), Shape.of(1))
+                .reshape(Shape.SCALAR);
+    }
+
+    @Override
+    public Tensor countNonFinite(Tensor x) {
+        return of(exact.countNonFinite(value(x)), null, arithmetic.wide(), null);
+    }
+
+    @Override
+    public Tensor gatherBackward(Tensor dy, Tensor indices, int count) {
+        FloatFormat format = format(dy);
+        // row after row may be added to the table in its own type, as PyTorch does
+        Accumulation rows = new Accumulation(format == null ? sums.unit() : sums.unit() + format.unit(), sums.risk());
+        double gamma = rows.gamma(dy.shape().dim(0), dy.size());
+        double[] size = exact.download(exact.gatherBackward(absolute(dy), indices, count));
+        double[] b = exact.download(exact.gatherBackward(exact.upload(bound(dy), dy.shape()), indices, count));
+        Tensor z = exact.gatherBackward(value(dy), indices, count);
+        return result(z, map(b, size, (d, s) -> d + gamma * (s + d)), format, size);
+    }
+}

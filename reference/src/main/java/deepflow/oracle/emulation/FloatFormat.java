@@ -1,0 +1,79 @@
+package deepflow.oracle.emulation;
+
+/// A floating type as a set of numbers: what rounding to it means. Numbers are held in doubles.
+public enum FloatFormat {
+    /// IEEE binary16: 11 significant bits.
+    FP16(11, -14, 65504),
+    /// bfloat16: 8 significant bits and the exponents of binary32.
+    BF16(8, -126, 0x1.fep127),
+    /// TensorFloat-32: 11 significant bits and the exponents of binary32; only inputs of products have it.
+    TF32(11, -126, 0x1.ffcp127),
+    /// IEEE binary32: 24 significant bits.
+    F32(24, -126, Float.MAX_VALUE),
+    /// IEEE binary64: every double as it is.
+    F64(53, -1022, Double.MAX_VALUE);
+
+    private final int bits;
+    private final int leastExponent;
+    private final double largest;
+
+    FloatFormat(int bits, int leastExponent, double largest) {
+        this.bits = bits;
+        this.leastExponent = leastExponent;
+        this.largest = largest;
+    }
+
+    /// The unit roundoff u: half the distance from 1 to the next number.
+    public double unit() {
+        return Math.scalb(1.0, -bits);
+    }
+
+    /// Half the smallest positive number: what rounding costs where the result is subnormal.
+    public double underflow() {
+        return this == F64 ? Double.MIN_VALUE : Math.scalb(1.0, leastExponent - bits);
+    }
+
+    /// The nearest number of this type, ties to even; beyond the largest one, an infinity.
+    public double nearest(double x) {
+        if (this == F64) {
+            return x;
+        }
+        if (this == F32) {
+            return (float) x;
+        }
+        double quantum = quantum(x);
+        return bounded(Math.rint(x / quantum) * quantum);
+    }
+
+    /// One of the two neighbours of x, the upper with the probability that makes the result x on average. A number of
+    /// this type stays as it is.
+    ///
+    /// @param uniform a random number in [0, 1)
+    public double stochastic(double x, double uniform) {
+        if (this == F64) {
+            // a double cannot hold what was rounded off: its result is moved by up to one unit in the last place
+            double noise = (2 * uniform - 1) * unit() * x;
+            return Math.abs(x) < Double.MAX_VALUE ? x + noise : x;
+        }
+        double quantum = quantum(x);
+        return bounded(Math.floor(x / quantum + uniform) * quantum);
+    }
+
+    /// Whether every number of `other` is one of this type.
+    public boolean holds(FloatFormat other) {
+        return bits >= other.bits && leastExponent <= other.leastExponent;
+    }
+
+    /// The distance between numbers of this type around x; 1 where x is not finite.
+    private double quantum(double x) {
+        int exponent = Math.getExponent(x);
+        if (exponent > Double.MAX_EXPONENT) {
+            return 1;
+        }
+        return Math.scalb(1.0, Math.max(exponent, leastExponent) - bits + 1);
+    }
+
+    private double bounded(double x) {
+        return Math.abs(x) > largest ? Math.copySign(Double.POSITIVE_INFINITY, x) : x;
+    }
+}

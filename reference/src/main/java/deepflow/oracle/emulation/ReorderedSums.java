@@ -1,0 +1,43 @@
+package deepflow.oracle.emulation;
+
+import deepflow.tensor.Backend;
+import deepflow.tensor.Shape;
+import deepflow.tensor.Tensor;
+import java.util.stream.IntStream;
+
+/// Sums over axes, their terms added in another order.
+///
+/// @param accumulator adds them
+/// @param rounding how partial sums are rounded where they are kept in a narrower type
+/// @param order of the terms
+record ReorderedSums(Backend accumulator, Rounding rounding, SummationOrder order) {
+    /// @param x elements of shape `from`
+    /// @param partial type of partial sums; the accumulator's, or one that is rounded to after each term
+    double[] sumTo(double[] x, Shape from, Shape to, FloatFormat partial) {
+        int[] summed = IntStream.range(0, from.rank())
+                .filter(a -> from.dim(a) != to.dim(a))
+                .toArray();
+        int[] kept = IntStream.range(0, from.rank())
+                .filter(a -> from.dim(a) == to.dim(a))
+                .toArray();
+        int[] axes = IntStream.concat(IntStream.of(summed), IntStream.of(kept)).toArray();
+        int terms = 1;
+        for (int a : summed) {
+            terms *= from.dim(a);
+        }
+        int sums = Math.toIntExact(to.size());
+        Tensor rows = accumulator.permute(accumulator.upload(x, from), axes).reshape(terms, sums);
+        Tensor ordered = accumulator.gather(rows, accumulator.uploadIndices(order.of(terms), Shape.of(terms)));
+        return partial.holds(FloatFormat.F32)
+                ? accumulator.download(accumulator.sumTo(ordered, Shape.of(1, sums)))
+                : rowByRow(accumulator.download(ordered), sums, partial);
+    }
+
+    private double[] rowByRow(double[] rows, int sums, FloatFormat partial) {
+        double[] total = new double[sums];
+        for (int i = 0; i < rows.length; i++) {
+            total[i % sums] = rounding.round(partial, total[i % sums] + rows[i]);
+        }
+        return total;
+    }
+}

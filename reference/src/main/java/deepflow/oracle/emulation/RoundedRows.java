@@ -1,0 +1,92 @@
+package deepflow.oracle.emulation;
+
+/// LayerNorm and softmax, forward and backward, rounded to the accumulator's type after each of their steps, as
+/// kernels compute them. Arrays hold rows of equal width side by side; rounding to the result's type is the caller's.
+///
+/// @param rounding how
+/// @param wide the accumulator's type
+record RoundedRows(Rounding rounding, FloatFormat wide) {
+    private double r(double x) {
+        return rounding.round(wide, x);
+    }
+
+    /// (x − mean)·rstd; `rstd` receives 1/√(variance + ε) of each row.
+    double[] layerNorm(double[] x, int width, double eps, double[] rstd) {
+        double[] y = new double[x.length];
+        for (int row = 0; row < rstd.length; row++) {
+            int at = row * width;
+            double sum = 0;
+            for (int i = 0; i < width; i++) {
+                sum += x[at + i];
+            }
+            double mean = r(sum / width);
+            double squares = 0;
+            for (int i = 0; i < width; i++) {
+                y[at + i] = r(x[at + i] - mean);
+                squares += y[at + i] * y[at + i];
+            }
+            rstd[row] = r(1 / Math.sqrt(r(squares / width) + eps));
+            for (int i = 0; i < width; i++) {
+                y[at + i] = r(y[at + i] * rstd[row]);
+            }
+        }
+        return y;
+    }
+
+    /// rstd·(dy − mean(dy) − y·mean(dy·y)).
+    double[] layerNormBackward(double[] y, double[] rstd, double[] dy, int width) {
+        double[] dx = new double[y.length];
+        for (int row = 0; row < rstd.length; row++) {
+            int at = row * width;
+            double sum = 0;
+            double product = 0;
+            for (int i = at; i < at + width; i++) {
+                sum += dy[i];
+                product += dy[i] * y[i];
+            }
+            double mean = r(sum / width);
+            double slope = r(product / width);
+            for (int i = at; i < at + width; i++) {
+                dx[i] = r(rstd[row] * r(r(dy[i] - mean) - r(y[i] * slope)));
+            }
+        }
+        return dx;
+    }
+
+    /// eˣ⁻ᵐ / Σ eˣ⁻ᵐ.
+    double[] softmax(double[] x, int width) {
+        double[] y = new double[x.length];
+        for (int at = 0; at < x.length; at += width) {
+            double max = Double.NEGATIVE_INFINITY;
+            for (int i = at; i < at + width; i++) {
+                max = Math.max(max, x[i]);
+            }
+            double sum = 0;
+            for (int i = at; i < at + width; i++) {
+                y[i] = r(StrictMath.exp(r(x[i] - max)));
+                sum += y[i];
+            }
+            sum = r(sum);
+            for (int i = at; i < at + width; i++) {
+                y[i] = r(y[i] / sum);
+            }
+        }
+        return y;
+    }
+
+    /// y·(dy − Σ dy·y).
+    double[] softmaxBackward(double[] y, double[] dy, int width) {
+        double[] dx = new double[y.length];
+        for (int at = 0; at < y.length; at += width) {
+            double sum = 0;
+            for (int i = at; i < at + width; i++) {
+                sum += dy[i] * y[i];
+            }
+            sum = r(sum);
+            for (int i = at; i < at + width; i++) {
+                dx[i] = r(y[i] * r(dy[i] - sum));
+            }
+        }
+        return dx;
+    }
+}

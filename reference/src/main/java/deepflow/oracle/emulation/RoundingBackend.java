@@ -1,0 +1,307 @@
+package deepflow.oracle.emulation;
+
+import deepflow.tensor.Attended;
+import deepflow.tensor.AttentionGradients;
+import deepflow.tensor.Backend;
+import deepflow.tensor.Normalized;
+import deepflow.tensor.Shape;
+import deepflow.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/// A back end as another precision would have it: every result is computed by the float64 back end underneath (products
+/// and sums by one with the accumulator's type) and rounded to the type that an [Arithmetic] gives it. The type goes
+/// with the tensor.
+///
+/// With stochastic rounding and a random summation order the contract's "same arguments, same bits" is given up on
+/// purpose: two runs differ as two right implementations do.
+public final class RoundingBackend extends RoundedTensors {
+    /// Units in the last place of the accumulator that library functions are off.
+    private static final double FUNCTION_UNITS = 2;
+
+    private final Backend accumulator;
+    private final SummationOrder order;
+    private final boolean fused;
+    private final RoundedRows rows;
+
+    /// @param exact computes in float64; stays open when this closes
+    /// @param accumulator computes products and sums, in the type they are accumulated in; stays open too
+    /// @param fused whether attention keeps scores and probabilities in the accumulator's type
+    public RoundingBackend(
+            Backend exact,
+            Backend accumulator,
+            Arithmetic arithmetic,
+            Rounding rounding,
+            SummationOrder order,
+            boolean fused) {
+        super(exact, arithmetic, rounding);
+        this.accumulator = accumulator;
+        this.order = order;
+        this.fused = fused;
+        this.rows = new RoundedRows(rounding, arithmetic.wide());
+    }
+
+    // ---- pointwise ------------------------------------------------------------------------------------------
+
+    @Override
+    public Tensor add(Tensor x, Tensor y) {
+        return rounded(exact.add(value(x), value(y)), widest(x, y));
+    }
+
+    @Override
+    public Tensor subtract(Tensor x, Tensor y) {
+        return rounded(exact.subtract(value(x), value(y)), widest(x, y));
+    }
+
+    @Override
+    public Tensor multiply(Tensor x, Tensor y) {
+        return rounded(exact.multiply(value(x), value(y)), widest(x, y));
+    }
+
+    @Override
+    public Tensor divide(Tensor x, Tensor y) {
+        return rounded(exact.divide(value(x), value(y)), widest(x, y));
+    }
+
+    @Override
+    public Tensor scale(Tensor x, double factor) {
+        // a mean is a sum and a factor, rounded once
+        return rounded(exact.scale(accurate(x), arithmetic.wide().nearest(factor)), format(x));
+    }
+
+    @Override
+    public Tensor sqrt(Tensor x) {
+        return rounded(exact.sqrt(value(x)), format(x));
+    }
+
+    /// A function's result is first moved by what a library may be off, some units of `size`.
+    private Tensor function(Tensor inner, Tensor size, @Nullable FloatFormat format) {
+        double[] y = exact.download(inner);
+        double[] sizes = exact.download(size);
+        double units = FUNCTION_UNITS * arithmetic.wide().unit();
+        for (int i = 0; i < y.length; i++) {
+            y[i] = rounding.disturb(y[i], units * Math.abs(sizes[i]));
+        }
+        return format == null ? of(exact.upload(y, inner.shape()), null) : rounded(y, inner.shape(), format);
+    }
+
+    @Override
+    public Tensor sin(Tensor x) {
+        return rounded(exact.sin(value(x)), format(x));
+    }
+
+    @Override
+    public Tensor cos(Tensor x) {
+        return rounded(exact.cos(value(x)), format(x));
+    }
+
+    @Override
+    public Tensor silu(Tensor x) {
+        Tensor y = exact.silu(value(x));
+        return function(y, y, format(x));
+    }
+
+    @Override
+    public Tensor siluBackward(Tensor x, Tensor dy) {
+        return function(exact.siluBackward(value(x), value(dy)), value(dy), widest(x, dy));
+    }
+
+    @Override
+    public Tensor gelu(Tensor x) {
+        return function(exact.gelu(value(x)), exact.scale(value(x), 0.5), format(x));
+    }
+
+    @Override
+    public Tensor geluBackward(Tensor x, Tensor dy) {
+        return function(exact.geluBackward(value(x), value(dy)), value(dy), widest(x, dy));
+    }
+
+    @Override
+    public Tensor clamp(Tensor x, double low, double high) {
+        return rounded(exact.clamp(value(x), low, high), format(x));
+    }
+
+    @Override
+    public Tensor clampBackward(Tensor x, double low, double high, Tensor dy) {
+        return rounded(exact.clampBackward(value(x), low, high, value(dy)), format(dy));
+    }
+
+    // ---- products -------------------------------------------------------------------------------------------
+
+    @Override
+    public Tensor matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB) {
+        return matmul(a, transposeA, b, transposeB, arithmetic.productResult());
+    }
+
+    private Tensor matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB, FloatFormat result) {
+        Shape sa = a.shape();
+        Shape sb = b.shape();
+        if (sa.rank() < 2 || sa.rank() != sb.rank() || sa.dim(transposeA ? -2 : -1) != sb.dim(transposeB ? -1 : -2)) {
+            return of(exact.matmul(value(a), transposeA, value(b), transposeB), result); // which says what is wrong
+        }
+        int[] terms = order.of(sa.dim(transposeA ? -2 : -1));
+        Tensor product = accumulator.matmul(
+                operand(a, terms, transposeA), transposeA, operand(b, terms, !transposeB), transposeB);
+        return rounded(accumulator.download(product), product.shape(), result);
+    }
+
+    /// An input of a product on the accumulating back end: rounded to the products' type, the terms of its sums in
+    /// another order.
+    ///
+    /// @param rowsAreTerms whether the terms are the last axis but one, and not the last
+    private Tensor operand(Tensor x, int[] terms, boolean rowsAreTerms) {
+        double[] v = download(x);
+        if (!arithmetic.productInput().holds(arithmetic.wide())) {
+            Rounding.NEAREST.round(arithmetic.productInput(), v);
+        }
+        int inner = rowsAreTerms ? x.shape().dim(-1) : 1;
+        double[] ordered = v.clone();
+        int block = terms.length * inner;
+        for (int at = 0; block > 0 && at < v.length; at += block) {
+            for (int t = 0; t < terms.length; t++) {
+                System.arraycopy(v, at + terms[t] * inner, ordered, at + t * inner, inner);
+            }
+        }
+        return accumulator.upload(ordered, x.shape());
+    }
+
+    @Override
+    public Tensor linear(Tensor x, Tensor w, @Nullable Tensor bias) {
+        if (x.shape().rank() < 1
+                || w.shape().rank() != 2
+                || x.shape().dim(-1) != w.shape().dim(1)) {
+            return of(exact.linear(value(x), value(w), bias == null ? null : value(bias)), null);
+        }
+        int in = w.shape().dim(1);
+        int out = w.shape().dim(0);
+        int samples = x.shape().product(0, x.shape().rank() - 1);
+        Shape to = x.shape().with(-1, out);
+        FloatFormat result = arithmetic.productResult();
+        // a narrow result is rounded once, after the bias; a wide one after the product and after the bias
+        Tensor product = matmul(x.reshape(samples, in), false, w, true, arithmetic.wide());
+        if (bias == null) {
+            return rounded(value(product), result).reshape(to);
+        }
+        Tensor b = upload(download(bias), Shape.of(1, out), result);
+        return rounded(exact.add(value(product), value(b)), result).reshape(to);
+    }
+
+    @Override
+    public Attended attention(Tensor q, Tensor k, Tensor v, double scale) {
+        Tensor scores = scale(matmul(q, false, k, true, scores()), scale);
+        Tensor p = softmax(scores);
+        return new Attended(matmul(p, false, v, false), p);
+    }
+
+    @Override
+    public AttentionGradients attentionBackward(
+            Tensor q, Tensor k, Tensor v, double scale, Attended forward, Tensor dout) {
+        Tensor p = forward.saved();
+        Tensor dv = matmul(p, true, dout, false);
+        Tensor ds = scale(softmaxBackward(p, matmul(dout, false, v, true, scores())), scale);
+        return new AttentionGradients(matmul(ds, false, k, false), matmul(ds, true, q, false), dv);
+    }
+
+    private FloatFormat scores() {
+        return fused ? arithmetic.wide() : arithmetic.productResult();
+    }
+
+    // ---- rows -----------------------------------------------------------------------------------------------
+
+    @Override
+    public Normalized layerNorm(Tensor x, double eps) {
+        if (x.shape().rank() == 0) {
+            return exact.layerNorm(value(x), eps); // which says what is wrong
+        }
+        Shape shape = x.shape();
+        int width = shape.dim(-1);
+        double[] rstd = new double[Math.toIntExact(width == 0 ? 0 : shape.size() / width)];
+        double[] y = rows.layerNorm(download(x), width, eps, rstd);
+        return new Normalized(
+                roundedKeeping(y, shape, arithmetic.norm(format(x))),
+                statistics(rstd, shape.with(-1, 1), arithmetic.norm(format(x))));
+    }
+
+    /// What LayerNorm keeps for its backward: in the accumulator's type, or, as PyTorch does on a CPU, in the result's.
+    private Tensor statistics(double[] rstd, Shape shape, @Nullable FloatFormat result) {
+        FloatFormat kept = fused || result == null ? arithmetic.wide() : result;
+        return rounded(rstd, shape, kept);
+    }
+
+    @Override
+    public Tensor layerNormBackward(Normalized forward, Tensor dy) {
+        Tensor y = forward.y();
+        double[] dx = rows.layerNormBackward(
+                exact.download(accurate(y)),
+                download(forward.rstd()),
+                download(dy),
+                y.shape().dim(-1));
+        return rounded(exact.upload(dx, y.shape()), format(dy));
+    }
+
+    @Override
+    public Tensor softmax(Tensor x) {
+        if (x.shape().rank() == 0 || x.shape().dim(-1) == 0) {
+            return of(exact.softmax(value(x)), format(x));
+        }
+        double[] y = rows.softmax(download(x), x.shape().dim(-1));
+        return roundedKeeping(y, x.shape(), arithmetic.softmax(format(x)));
+    }
+
+    @Override
+    public Tensor softmaxBackward(Tensor y, Tensor dy) {
+        if (!y.shape().equals(dy.shape())) {
+            return of(exact.softmaxBackward(value(y), value(dy)), null); // which says what is wrong
+        }
+        int width = Math.max(1, y.shape().dim(-1));
+        double[] dx = rows.softmaxBackward(exact.download(accurate(y)), download(dy), width);
+        return rounded(exact.upload(dx, y.shape()), widest(y, dy));
+    }
+
+    // ---- sums -----------------------------------------------------------------------------------------------
+
+    @Override
+    public Tensor sumTo(Tensor x, Shape to) {
+        if (to.equals(x.shape()) || !to.broadcastsTo(x.shape())) {
+            return of(exact.sumTo(value(x), to), format(x));
+        }
+        double[] y = new ReorderedSums(accumulator, rounding, order).sumTo(download(x), x.shape(), to, terms(x, to));
+        return roundedKeeping(y, to, format(x));
+    }
+
+    /// The type in which a sum's terms are added: the accumulator's; but PyTorch on a CPU adds gradients of LayerNorm's
+    /// weight and bias row by row in their own type, and half of the runs do so too.
+    private FloatFormat terms(Tensor x, Shape to) {
+        FloatFormat format = format(x);
+        return fused || format == null || !Arithmetic.overAllRows(to) ? arithmetic.wide() : format;
+    }
+
+    @Override
+    public Tensor sumOfSquares(Tensor x) {
+        Tensor y = accumulator.sumOfSquares(accumulator.upload(download(x), x.shape()));
+        return roundedKeeping(accumulator.download(y), y.shape(), format(x));
+    }
+
+    @Override
+    public Tensor countNonFinite(Tensor x) {
+        return of(exact.countNonFinite(value(x)), arithmetic.wide());
+    }
+
+    @Override
+    public Tensor gatherBackward(Tensor dy, Tensor indices, int count) {
+        FloatFormat format = format(dy);
+        if (fused || format == null) {
+            return rounded(exact.gatherBackward(value(dy), value(indices), count), format);
+        }
+        // row after row is added to the table in its own type, as PyTorch does
+        int width = dy.shape().dim(1);
+        double[] all = download(dy);
+        Tensor table = upload(new double[count * width], Shape.of(count, width), format);
+        for (int n : order.of(dy.shape().dim(0))) {
+            double[] one = new double[all.length];
+            System.arraycopy(all, n * width, one, n * width, width);
+            Tensor row = exact.gatherBackward(exact.upload(one, dy.shape()), value(indices), count);
+            table = rounded(exact.add(value(table), row), format);
+        }
+        return table;
+    }
+}

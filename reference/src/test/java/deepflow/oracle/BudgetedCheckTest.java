@@ -1,0 +1,130 @@
+package deepflow.oracle;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import deepflow.tensor.Backend;
+import deepflow.tensor.Backends;
+import deepflow.tensor.DType;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// The peer's steps judged against budgets: right ones, and ones with one wrong tensor that no threshold would notice.
+class BudgetedCheckTest {
+    private static final Path STEPS = Path.of("../testdata/steps");
+    private static final Judging FEW = new Judging(null, 1e-3, 5);
+    private static final Backend EXACT = Backends.open("cpu", DType.F64, 2);
+    private static final Backend SUMS = Backends.open("cpu", DType.F32, 2);
+
+    @TempDir
+    private Path folder;
+
+    @AfterAll
+    static void close() {
+        EXACT.close();
+        SUMS.close();
+    }
+
+    private static CheckResult check(Path dump, Judging judging) {
+        return new Checker(EXACT, SUMS, judging).check(dump);
+    }
+
+    private CheckResult edited(EditedDump dump) {
+        return check(dump.write(folder.resolve("step.safetensors")), FEW);
+    }
+
+    private static TensorVerdict verdict(CheckResult result, String name) {
+        return Objects.requireNonNull(result.findings().stream()
+                .filter(f -> f.name().equals(name))
+                .findFirst()
+                .orElseThrow()
+                .verdict());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "clamped-f64",
+                "one-token-step-bf16",
+                "patch-four-amp-fp16",
+                "patch-four-one-sample-f32",
+                "qk-norm-alignment-bf16"
+            })
+    void rightStepsAreConsistent(String name) {
+        CheckResult result = check(STEPS.resolve(name + ".safetensors"), FEW);
+        assertEquals(List.of(), result.suspects());
+        assertTrue(result.consistent());
+        double squares = 0;
+        int n = 0;
+        for (Finding f : result.findings()) {
+            TensorVerdict v = f.verdict();
+            if (v != null && v.globalSigma() > 0) {
+                squares += v.globalSigma() * v.globalSigma();
+                n++;
+                assertTrue(v.budget() > 0 && v.power() > 0 && v.power() <= v.budget(), f.name());
+            }
+        }
+        double rms = Math.sqrt(squares / n);
+        assertTrue(n > 20 && rms > 0.5 && rms < 2, "error over sigma: " + rms);
+    }
+
+    @Test
+    void oneWrongOperationIsTheFirstSuspectThoughAllAfterItIsRight() {
+        EditedDump dump = EditedDump.read(STEPS.resolve("tiny-2t-f32.safetensors"));
+        String name = "act.blocks.1.attn.qkv";
+        // three unit roundoffs too large: far below the threshold of 1e-5
+        CheckResult result = edited(dump.map(name, x -> x * (1 + 1.5e-6)));
+        assertEquals(List.of(name), result.suspects());
+        assertTrue(verdict(result, name).locallyWrong());
+        assertFalse(verdict(result, "act.blocks.0").wrong());
+    }
+
+    @Test
+    void aWrongGradientIsItsOwnSuspect() {
+        EditedDump dump = EditedDump.read(STEPS.resolve("tiny-2t-f32.safetensors"));
+        String name = "grad.blocks.2.mlp.fc1.weight";
+        CheckResult result = edited(dump.map(name, x -> x * 1.00001));
+        assertEquals(List.of(name), result.suspects());
+    }
+
+    @Test
+    void whatWasNotRecordedIsSuspectedWithWhatItWentInto() {
+        EditedDump dump = EditedDump.read(STEPS.resolve("tiny-2t-f32.safetensors"));
+        String after = "act.blocks.0.mlp.fc2";
+        dump.remove("act.blocks.0.mlp.fc1"::equals);
+        CheckResult result = edited(dump.map(after, x -> x * 1.0001));
+        assertEquals(List.of("act.blocks.0.mlp.fc1", "act.blocks.0.mlp.act", after), result.suspects());
+    }
+
+    @Test
+    void aDumpMayBeHeldToAnotherPrecision() {
+        Path narrow = STEPS.resolve("tiny-2t-bf16.safetensors");
+        CheckResult result = check(narrow, new Judging(Precision.FP16, 1e-3, 4));
+        assertFalse(result.consistent(), "bfloat16 is not as good as binary16");
+    }
+
+    @Test
+    void theSameDumpGetsTheSameVerdict() {
+        Path dump = STEPS.resolve("one-token-step-bf16.safetensors");
+        assertEquals(check(dump, FEW).findings(), check(dump, FEW).findings());
+    }
+
+    @Test
+    void withoutRunsThereAreNoBudgets() {
+        Path dump = STEPS.resolve("tiny-2t-f64.safetensors");
+        CheckResult result = check(dump, new Judging(null, 1e-3, 0));
+        assertTrue(result.findings().stream().allMatch(f -> f.verdict() == null));
+        assertNotNull(check(dump, FEW).findings().getFirst().verdict());
+        assertThrows(IllegalArgumentException.class, () -> new Judging(null, 1e-3, 2));
+        assertThrows(IllegalArgumentException.class, () -> new Judging(null, 0.7, 16));
+    }
+}

@@ -1,0 +1,101 @@
+package deepflow.oracle.budget;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import deepflow.oracle.emulation.Arithmetic;
+import deepflow.oracle.emulation.FloatFormat;
+import deepflow.oracle.emulation.Rounding;
+import deepflow.oracle.emulation.RoundingBackend;
+import deepflow.oracle.emulation.SummationOrder;
+import deepflow.random.KeyedRandom;
+import deepflow.tensor.Backend;
+import deepflow.tensor.Backends;
+import deepflow.tensor.DType;
+import deepflow.tensor.Shape;
+import deepflow.tensor.Tensor;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Products in narrow arithmetic never leave their bound, and how near they come to it.
+///
+/// `-Ddeepflow.products=1000000` draws a million results for each row of the table in docs/verdict.md and prints it.
+class ProductBoundsTest {
+    private static final long RESULTS = Long.getLong("deepflow.products", 400);
+    private static final int ROWS = 16;
+    private static final int COLUMNS = 25;
+
+    static Stream<Arguments> everyKind() {
+        return Stream.of(
+                        Arithmetic.uniform(FloatFormat.F64),
+                        Arithmetic.uniform(FloatFormat.F32),
+                        Arithmetic.tf32(),
+                        Arithmetic.uniform(FloatFormat.BF16),
+                        Arithmetic.uniform(FloatFormat.FP16),
+                        Arithmetic.autocast(FloatFormat.BF16, false),
+                        Arithmetic.autocast(FloatFormat.FP16, false))
+                .flatMap(a -> Stream.of(64, 1152, 4608)
+                        .flatMap(n -> Stream.of(false, true).map(same -> Arguments.of(a, n, same))));
+    }
+
+    @ParameterizedTest
+    @MethodSource("everyKind")
+    void errorsStayWithinTheBound(Arithmetic arithmetic, int terms, boolean sameSign) {
+        try (Backend exact = Backends.open("cpu", DType.F64, 1);
+                Backend sums = Backends.open("cpu", DType.F32, 1)) {
+            double worst = 0;
+            double total = 0;
+            long drawn = 0;
+            for (long round = 0; drawn < RESULTS; round++) {
+                KeyedRandom random = KeyedRandom.of(5, "products " + terms + sameSign, round);
+                RoundingBackend narrow = new RoundingBackend(
+                        exact,
+                        arithmetic.given() == FloatFormat.F64 ? exact : sums,
+                        arithmetic,
+                        Rounding.NEAREST,
+                        SummationOrder.random(random),
+                        false);
+                BoundingBackend bounding = new BoundingBackend(exact, arithmetic, 1e-6);
+                double[] a = data(random, ROWS * terms, sameSign, arithmetic.given());
+                double[] b = data(random, COLUMNS * terms, sameSign, arithmetic.given());
+                Tensor truth = product(bounding, a, b, terms);
+                double[] y = bounding.download(truth);
+                double[] bound = bounding.bound(truth);
+                double[] z = narrow.download(product(narrow, a, b, terms));
+                for (int i = 0; i < y.length; i++) {
+                    double ratio = Math.abs(y[i] - z[i]) / bound[i];
+                    worst = Math.max(worst, ratio);
+                    total += ratio * ratio;
+                }
+                drawn += y.length;
+            }
+            if (RESULTS >= 100_000) {
+                System.err.printf(
+                        "| %s | %d | %s | %.4f | %.4f | %d |%n",
+                        arithmetic,
+                        terms,
+                        sameSign ? "same sign" : "zero mean",
+                        worst,
+                        Math.sqrt(total / drawn),
+                        drawn);
+            }
+            assertTrue(worst <= 1, arithmetic + ", " + terms + " terms: error over bound " + worst);
+            assertTrue(worst > 1e-4, arithmetic + ", " + terms + " terms: a bound that says nothing, " + worst);
+        }
+    }
+
+    private static Tensor product(Backend backend, double[] a, double[] b, int terms) {
+        return backend.matmul(
+                backend.upload(a, Shape.of(ROWS, terms)), false, backend.upload(b, Shape.of(COLUMNS, terms)), true);
+    }
+
+    private static double[] data(KeyedRandom random, int n, boolean sameSign, FloatFormat format) {
+        double[] x = new double[n];
+        for (int i = 0; i < n; i++) {
+            double g = random.gaussian();
+            x[i] = format.nearest(sameSign ? Math.abs(g) : g);
+        }
+        return x;
+    }
+}
