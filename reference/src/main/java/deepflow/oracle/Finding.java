@@ -36,7 +36,7 @@ public record Finding(
     public enum Status {
         /// Within the threshold.
         OK,
-        /// Beyond the threshold.
+        /// Beyond the threshold, or no floating-point numbers at all.
         WRONG,
         /// Not in the dump.
         MISSING,
@@ -44,8 +44,6 @@ public record Finding(
         UNEXPECTED,
         /// Of another shape than it should be.
         SHAPE,
-        /// Of integers, where the step has floating-point numbers.
-        TYPE,
         /// NaN or infinite where the truth is not, or the other way round.
         NOT_FINITE;
 

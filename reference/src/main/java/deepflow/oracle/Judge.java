@@ -60,7 +60,7 @@ record Judge(Dump dump, double threshold) {
         }
         if (!dump.info(name).type().isFloating()) {
             String type = "has type " + dump.info(name).type() + ", expected floating-point numbers";
-            return Finding.uncompared(name, Finding.Status.TYPE, type, true);
+            return Finding.uncompared(name, Finding.Status.WRONG, type, true);
         }
         double[] actual = dump.read(name);
         Norm scale = truth.scale().get();

@@ -175,7 +175,7 @@ class WrongTensorTest {
                 () -> first(
                         check(d -> d.put("grad.df_blocks.0.acc_mlp.0.bias", "I64", List.of(5L), new byte[40])),
                         "grad.df_blocks.0.acc_mlp.0.bias",
-                        Finding.Status.TYPE),
+                        Finding.Status.WRONG),
                 () -> first(
                         check(d -> d.put("grad.nothing", List.of(1L), 1)), "grad.nothing", Finding.Status.UNEXPECTED),
                 () -> first(
