@@ -33,12 +33,7 @@ public final class Terminal {
         }
     }
 
-    /// Whether stdout is a terminal; without the launcher nobody knows, and the answer is no.
-    public static boolean stdout() {
-        return Boolean.getBoolean("deepflow.stdout.tty");
-    }
-
-    /// Whether stderr, where progress is shown, is a terminal.
+    /// Whether stderr, where progress is shown, is a terminal; without the launcher nobody knows, and the answer is no.
     public static boolean stderr() {
         return Boolean.getBoolean("deepflow.stderr.tty");
     }

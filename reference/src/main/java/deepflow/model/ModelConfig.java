@@ -178,7 +178,7 @@ public record ModelConfig(
         return design == Design.FULL && parts.acceleration() ? 2 * width : width;
     }
 
-    /// The same with another k-independent choice of options.
+    /// The same numbers as another kind of network, with or without learned sigma.
     public ModelConfig withOptions(Kind kind, boolean learnSigma) {
         return new ModelConfig(
                 size,

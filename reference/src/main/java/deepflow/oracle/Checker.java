@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 public record Checker(Backend backend, @Nullable Backend accumulator, Judging judging) {
     /// A checker that goes by the threshold alone.
     public Checker(Backend backend) {
-        this(backend, null, Judging.USUAL);
+        this(backend, null, Judging.BY_THRESHOLD);
     }
 
     /// Judges one dump.

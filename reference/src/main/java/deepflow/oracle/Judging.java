@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 public record Judging(@Nullable Precision precision, double risk, int runs) {
     /// Fewer runs say nothing about a spread.
     public static final int FEWEST_RUNS = 4;
-    /// The declared precision, one false alarm in a thousand dumps, 16 runs.
-    public static final Judging USUAL = new Judging(null, 1e-3, 16);
+    /// The declared precision and its threshold, without budgets.
+    public static final Judging BY_THRESHOLD = new Judging(null, 1e-3, 0);
 
     /// @throws IllegalArgumentException if the risk is not in (0, ½) or there are too few runs
     public Judging {
