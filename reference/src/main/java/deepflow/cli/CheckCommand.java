@@ -5,10 +5,10 @@ import deepflow.oracle.CheckResult;
 import deepflow.oracle.Checker;
 import deepflow.oracle.Judging;
 import deepflow.oracle.Precision;
+import deepflow.oracle.Workers;
 import deepflow.report.CheckReport;
 import deepflow.tensor.Backend;
 import deepflow.tensor.Backends;
-import deepflow.tensor.DType;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,9 +31,10 @@ import picocli.CommandLine.Spec;
             "Judges dumped training steps: replays each from its configuration, weights and inputs, and compares every"
                     + " tensor in it.",
             "",
-            "A dump is a safetensors file as docs/dump-format.md describes it. A tensor is accepted when"
-                    + " |a - o| <= threshold * |o|; the threshold goes by the precision the dump declares"
-                    + " (docs/check.md).",
+            "A dump is a safetensors file as docs/dump-format.md describes it. A tensor is accepted when it is as near"
+                    + " to the truth as its precision allows: within an error budget of its own, which comes from"
+                    + " emulated runs (docs/verdict.md), and |a - o| <= threshold * |o|, the threshold by the"
+                    + " precision the dump declares (docs/check.md).",
             ""
         },
         footer = {
@@ -68,17 +69,15 @@ final class CheckCommand implements Callable<Integer> {
             names = "--risk",
             paramLabel = "A",
             defaultValue = "1e-3",
-            description = "With --runs: probability that a right dump is called wrong (default: ${DEFAULT-VALUE}).")
+            description = "Probability that a right dump is called wrong (default: ${DEFAULT-VALUE}).")
     private double risk;
 
     @Option(
             names = "--runs",
             paramLabel = "R",
-            defaultValue = "0",
-            description =
-                    "Emulated runs from which error budgets come, at least 16 for a verdict (docs/verdict.md); 0: go"
-                            + " by the threshold alone (default: ${DEFAULT-VALUE}).")
-    private int runs;
+            description = "Emulated runs of each kind from which error budgets come (docs/verdict.md); 0: go by the"
+                    + " threshold alone (default: 16; 8 for large steps; 0 where memory does not allow them).")
+    private @Nullable Integer runs;
 
     @Parameters(arity = "1..*", paramLabel = "DUMP", description = "Safetensors files, each with one step.")
     @SuppressWarnings("NullAway.Init") // picocli fills it
@@ -93,9 +92,9 @@ final class CheckCommand implements Callable<Integer> {
         List<CheckResult> results = new ArrayList<>();
         boolean unusable = false;
         Judging judging = judging();
-        try (Backend backend = compute.open(common.threads());
-                Backend accumulator = Backends.open("cpu", DType.F32, common.threads())) {
-            Checker checker = new Checker(backend, accumulator, judging);
+        Workers workers = new Workers(common.threads(), (dtype, threads) -> Backends.open("cpu", dtype, threads));
+        try (Backend backend = compute.open(common.threads())) {
+            Checker checker = new Checker(backend, workers, judging);
             for (Path dump : dumps) {
                 try {
                     CheckResult result = checker.check(dump);

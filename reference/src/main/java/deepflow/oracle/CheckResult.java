@@ -13,16 +13,36 @@ import java.util.Optional;
 /// @param absent families the dump does not have, which were not judged
 /// @param suspects the first wrong operation: one of these tensors' modules; empty if none is wrong, or none was
 ///     judged against budgets
+/// @param runs R, how many emulated runs of the step, and as many of its operations alone, the budgets come from; 0
+///     without budgets
+/// @param unbudgeted why there are no budgets; empty where there are
 public record CheckResult(
         String dump,
         StepMetadata metadata,
         double threshold,
         List<Finding> findings,
         List<String> absent,
-        List<String> suspects) {
-    /// Without budgets.
+        List<String> suspects,
+        int runs,
+        String unbudgeted) {
+    /// By the threshold alone.
     CheckResult(String dump, StepMetadata metadata, double threshold, List<Finding> findings, List<String> absent) {
-        this(dump, metadata, threshold, findings, absent, List.of());
+        this(dump, metadata, threshold, findings, absent, List.of(), 0, "");
+    }
+
+    /// The same judgement with the reason why nothing was judged against budgets.
+    CheckResult withoutBudgets(String why) {
+        return new CheckResult(dump, metadata, threshold, findings, absent, suspects, 0, why);
+    }
+
+    /// The same dump judged against budgets as well.
+    CheckResult withBudgets(List<Finding> judged, List<String> first, int emulated) {
+        return new CheckResult(dump, metadata, threshold, judged, absent, first, emulated, "");
+    }
+
+    /// How often the step was run in emulation.
+    public int emulatedPasses() {
+        return 2 * runs;
     }
 
     /// Whether no finding counts against the dump.

@@ -16,6 +16,7 @@ import deepflow.train.Losses;
 import deepflow.train.Objective;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -76,8 +77,10 @@ public record RecordedStep(Backend backend, Losses losses, List<Output> outputs,
         Tape tape = Tape.recording(backend);
         Parameters parameters = Parameters.on(tape, specs, weights);
         List<Output> outputs = new ArrayList<>();
+        Map<Variable, Variable> behind = new HashMap<>();
         Context root = Context.root(tape, parameters, (name, value, alias) -> {
             Variable handed = interception.output(name, value, alias);
+            behind.putIfAbsent(handed, value); // a later alias hands on what stands there already
             if (keep != Keep.NOTHING) {
                 outputs.add(
                         new Output(name, value, keep == Keep.OUTPUTS_AND_GRADIENTS ? handed.retain() : handed, alias));
@@ -85,15 +88,19 @@ public record RecordedStep(Backend backend, Losses losses, List<Output> outputs,
             return handed;
         });
         Intercepted intercepted = new Intercepted(model, interception, new ArrayList<>());
-        Losses seen = objective.evaluate(root, intercepted, batch);
+        Losses seen = objective.evaluate(root, intercepted, batch, interception::loss);
+        Prediction predicted = computed(intercepted.computed().getFirst(), behind);
+        behind.clear();
         tape.backward(seen.total(), lossScale);
-        Losses losses = new Losses(
-                seen.deep(),
-                seen.acc(),
-                seen.ssl(),
-                seen.total(),
-                intercepted.computed().getFirst());
+        Losses losses = new Losses(seen.deep(), seen.acc(), seen.ssl(), seen.total(), predicted);
         return new RecordedStep(backend, losses, Collections.unmodifiableList(outputs), parameters);
+    }
+
+    /// A prediction with refined tokens as they were computed, whatever stood in their place.
+    private static Prediction computed(Prediction p, Map<Variable, Variable> behind) {
+        List<Variable> refined =
+                p.refined().stream().map(r -> behind.getOrDefault(r, r)).toList();
+        return new Prediction(p.velocities(), p.accelerations(), refined, p.projected());
     }
 
     /// The model with an interception between its prediction and the losses.

@@ -2,26 +2,41 @@ package deepflow.oracle;
 
 import deepflow.model.VelocityModel;
 import deepflow.nn.ParameterSpec;
+import deepflow.oracle.emulation.FloatFormat;
 import deepflow.tensor.Backend;
+import deepflow.tensor.Tensor;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 
 /// A dump's step, to be run again and again on one back end or another.
 ///
 /// @param dump with inputs and weights, which have been checked
 /// @param specs parameters of the model
-record Replay(Dump dump, VelocityModel model, List<ParameterSpec> specs) {
+/// @param weights by name, on the back end that lies under the others
+record Replay(Dump dump, VelocityModel model, List<ParameterSpec> specs, Map<String, Tensor> weights) {
+    /// Makes a back end's tensor of one of the back end underneath.
+    @FunctionalInterface
+    interface Hosting {
+        Tensor of(Tensor inner, FloatFormat recorded);
+    }
+
     /// Runs it, forward and backward, gradients multiplied by the dump's loss scale.
-    RecordedStep run(Backend backend, Interception interception) {
-        DumpInputs inputs = new DumpInputs(dump, backend);
+    RecordedStep run(Backend backend, Hosting hosting, Interception interception) {
+        RecordedTypes types = new RecordedTypes(dump);
+        Map<String, Tensor> hosted = new LinkedHashMap<>();
+        weights.forEach((name, w) ->
+                hosted.put(name, hosting.of(w, Objects.requireNonNull(types.of(Family.WEIGHT.of(name))))));
         StepMetadata metadata = dump.metadata();
         return RecordedStep.run(
                 backend,
                 model,
                 specs,
-                inputs.weights(specs),
+                hosted,
                 metadata.objective(),
-                inputs.batch(),
-                keep(),
+                new DumpInputs(dump, backend).batch(),
+                keep(dump),
                 interception,
                 metadata.lossScale());
     }
@@ -31,8 +46,8 @@ record Replay(Dump dump, VelocityModel model, List<ParameterSpec> specs) {
         return Truths.of(step, specs, reading, 1, dump::has);
     }
 
-    /// What of the step the dump can be compared with.
-    RecordedStep.Keep keep() {
+    /// What of a step the dump can be compared with.
+    static RecordedStep.Keep keep(Dump dump) {
         return dump.has(Family.GRADACT)
                 ? RecordedStep.Keep.OUTPUTS_AND_GRADIENTS
                 : dump.has(Family.ACT) ? RecordedStep.Keep.OUTPUTS : RecordedStep.Keep.NOTHING;

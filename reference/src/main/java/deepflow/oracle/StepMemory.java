@@ -19,7 +19,24 @@ final class StepMemory {
 
     private static final double IMAGES_PER_BRANCH = 10;
 
+    /// Of a replay's memory: values and bounds of all tensors.
+    private static final double BOUNDED = 2.5;
+    /// Truths of operations alone, and mean squares of two kinds of error in float32.
+    private static final double SPREADS = 1.5;
+    /// A run, whose tensors are float64 whatever type they have the numbers of.
+    private static final double RUN = 1.25;
+
     private StepMemory() {}
+
+    /// What a check with emulated runs holds: the replay, its operations from the dump's own inputs with their bounds
+    /// or,
+    /// after that, their values and the runs' spreads; and the runs.
+    ///
+    /// @param replay bytes of a replay in float64
+    /// @param threads runs at a time
+    static double emulation(double replay, int threads) {
+        return replay * (1 + Math.max(BOUNDED, SPREADS + threads * RUN));
+    }
 
     /// @param samples N
     /// @param subject whose step it is, the beginning of a sentence
@@ -41,7 +58,8 @@ final class StepMemory {
         }
     }
 
-    private static double bytes(ModelConfig c, long samples, DType dtype, RecordedStep.Keep keep) {
+    /// What the replay of a step holds.
+    static double bytes(ModelConfig c, long samples, DType dtype, RecordedStep.Keep keep) {
         double parameters = 0;
         for (ParameterSpec spec : Declarations.of(new DeepFlow(c))) {
             parameters += spec.shape().size();
