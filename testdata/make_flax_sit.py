@@ -31,7 +31,8 @@ class TimeEmbedder(nn.Module):
     def __call__(self, t):
         angles = t[:, None] * jnp.exp(-jnp.log(10000.0) * jnp.arange(128) / 128)
         x = jnp.concatenate([jnp.cos(angles), jnp.sin(angles)], -1)
-        return nn.Dense(self.width)(nn.silu(nn.Dense(self.width)(x)))
+        x = nn.Dense(self.width)(x)
+        return nn.Dense(self.width)(nn.silu(x))
 
 
 class Attention(nn.Module):
@@ -47,7 +48,8 @@ class Attention(nn.Module):
 class Mlp(nn.Module):
     @nn.compact
     def __call__(self, x):
-        return nn.Dense(x.shape[-1])(nn.gelu(nn.Dense(4 * x.shape[-1])(x)))
+        hidden = nn.Dense(4 * x.shape[-1])(x)
+        return nn.Dense(x.shape[-1])(nn.gelu(hidden))
 
 
 class Block(nn.Module):
