@@ -41,6 +41,7 @@ import picocli.CommandLine.Spec;
             TrainCommand.class,
             SampleCommand.class,
             EvaluateCommand.class,
+            LayersCommand.class,
             AblateCommand.class
         },
         footer = {
