@@ -53,14 +53,16 @@ public record Checker(Backend backend, @Nullable Backend accumulator, Judging ju
                 foreign.put(finding.name(), dump.foreign(finding.name()));
             }
         }
-        return budgets(dump, precision, truths).beside(judged.called(Map.copyOf(foreign)));
+        CheckResult called = judged.called(Map.copyOf(foreign));
+        StepVerdicts.Result budgets = budgets(dump, precision, truths);
+        return budgets == null ? called : budgets.beside(called);
     }
 
-    /// For all but the optimizer's results. Empty where nothing is judged against budgets: without emulated runs, or
+    /// For all but the optimizer's results. Null where nothing is judged against budgets: without emulated runs, or
     /// where the replay is no float64 truth.
-    private StepVerdicts.Result budgets(Dump dump, Precision precision, List<Truth> truths) {
+    private StepVerdicts.@Nullable Result budgets(Dump dump, Precision precision, List<Truth> truths) {
         if (accumulator == null || judging.runs() == 0 || backend.dtype() != DType.F64) {
-            return new StepVerdicts.Result(Map.of(), List.of());
+            return null;
         }
         DeepFlow model = new DeepFlow(dump.metadata().config());
         List<Truth> step = truths.stream()

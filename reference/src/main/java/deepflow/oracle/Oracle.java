@@ -66,9 +66,8 @@ public final class Oracle implements AutoCloseable {
     /// Judges one dump.
     ///
     /// @param dump a safetensors file, an index of shards, a folder of `.npy` files or a `.npz` file
-    /// @throws FormatException if the dump, its configuration, weights or inputs, or the map are unusable; its
-    message is
-    ///     a sentence for the user
+    /// @throws FormatException if the dump, its configuration, weights or inputs, or the map are unusable, with a
+    ///     sentence for the user
     public static Verdict check(Path dump, Options options) {
         try (Oracle oracle = open(options)) {
             return oracle.judge(dump);
