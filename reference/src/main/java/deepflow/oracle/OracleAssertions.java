@@ -12,7 +12,8 @@ import java.util.Locale;
 /// Assertions for the tests of other programs, whatever test library they use: what is not consistent throws an
 /// [AssertionError] that tells relative error, budget, and the worst element with its index.
 ///
-/// **What consistent means for two arrays** `a` (actual) and `e` (expected), of N elements, with a relative budget B and
+/// **What consistent means for two arrays** `a` (actual) and `e` (expected), of N elements, with a relative budget B
+/// and
 /// η, half the smallest subnormal number of the result's type:
 ///
 /// 1. both have the same length; where one is not finite, the other is the same: NaN, or that infinity;
@@ -21,7 +22,8 @@ import java.util.Locale;
 ///    errors goes, once in a thousand arrays; one bad element cannot hide among many good ones.
 ///
 /// B is the precision's threshold ([Precision#threshold]: what a tensor deep in a whole step may be off), or for one
-/// product, which is far more exact, what its inner dimension n allows: u_out + (1 + u_out)·√n·(2u_in + u_in² + γ), with
+/// product, which is far more exact, what its inner dimension n allows: u_out + (1 + u_out)·√n·(2u_in + u_in² + γ),
+/// with
 /// γ of [Accumulation]. There u_in is 0 unless the product rounds its inputs (`tf32`, `amp-*`), and √n stands for
 /// ‖|A||W|‖/‖AW‖, which it is for zero-mean data; a product whose terms cancel further than that needs [Oracle#check].
 public final class OracleAssertions {
@@ -107,8 +109,7 @@ public final class OracleAssertions {
                     throw new AssertionError(actual + ": the tensor " + name + " has shape "
                             + Arrays.toString(a.info(name).shape()) + ", expected " + Arrays.toString(shape));
                 }
-                int[] extents =
-                        Arrays.stream(shape).mapToInt(Math::toIntExact).toArray();
+                int[] extents = Arrays.stream(shape).mapToInt(Math::toIntExact).toArray();
                 compare(
                         actual + ": the tensor " + name,
                         a.readDoubles(name),
@@ -142,8 +143,8 @@ public final class OracleAssertions {
         }
         long size = Arrays.stream(shape).asLongStream().reduce(1, Math::multiplyExact);
         if (shape.length > 0 && size != expected.length) {
-            throw new IllegalArgumentException("the shape " + Arrays.toString(shape) + " has " + size
-                    + " elements, the array " + expected.length);
+            throw new IllegalArgumentException(
+                    "the shape " + Arrays.toString(shape) + " has " + size + " elements, the array " + expected.length);
         }
         if (actual.length == 0) {
             return;

@@ -3,12 +3,12 @@ package deepflow.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import deepflow.TestData;
 import deepflow.io.ElementType;
 import deepflow.io.Npy;
 import deepflow.io.NpyArray;
 import deepflow.io.Npz;
 import deepflow.io.TensorSource;
-import deepflow.TestData;
 import deepflow.oracle.EditedDump;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -92,7 +92,10 @@ class ForeignStepTest {
                     long[] bits = new long[values.length];
                     Arrays.setAll(bits, i -> Float.floatToRawIntBits(values[i]) >>> 16);
                     array = NpyArray.of(ElementType.U16, shape, bits);
-                    types.append(types.isEmpty() ? "" : ", ").append('"').append(name).append("\": \"BF16\"");
+                    types.append(types.isEmpty() ? "" : ", ")
+                            .append('"')
+                            .append(name)
+                            .append("\": \"BF16\"");
                 } else {
                     array = NpyArray.of(type, shape, tensors.readLongs(name));
                 }
@@ -123,8 +126,7 @@ class ForeignStepTest {
 
     @Test
     void compiledBlocksAreFoundUnderTheirOwnNames() {
-        EditedDump dump =
-                EditedDump.read(TestData.step("patch-four-one-sample-f32"));
+        EditedDump dump = EditedDump.read(TestData.step("patch-four-one-sample-f32"));
         for (String name : dump.names()) {
             if (name.matches("(weight|grad|act|gradact)\\.blocks\\.0\\..*")) {
                 dump.rename(name, name.replace("blocks.0.", "module.blocks.0._orig_mod."));

@@ -34,8 +34,12 @@ class OracleAssertionsTest {
             FloatFormat out = arithmetic.productResult();
             FloatFormat sum = accumulateNarrow ? in : arithmetic.wide();
             Random random = new Random(n);
-            double[] a = random.doubles(M * n, -1, 1).map(arithmetic.given()::nearest).toArray();
-            double[] b = random.doubles(n * P, -1, 1).map(arithmetic.given()::nearest).toArray();
+            double[] a = random.doubles(M * n, -1, 1)
+                    .map(arithmetic.given()::nearest)
+                    .toArray();
+            double[] b = random.doubles(n * P, -1, 1)
+                    .map(arithmetic.given()::nearest)
+                    .toArray();
             double[] actual = new double[M * P];
             double[] truth = new double[M * P];
             for (int i = 0; i < M; i++) {
@@ -64,8 +68,7 @@ class OracleAssertionsTest {
             for (int i = 0; i < scaled.length; i++) {
                 scaled[i] *= 1 + 3 * budget;
             }
-            assertThrows(
-                    AssertionError.class, () -> assertProductConsistent(scaled, p.truth(), n, precision, M, P));
+            assertThrows(AssertionError.class, () -> assertProductConsistent(scaled, p.truth(), n, precision, M, P));
             double[] one = p.actual().clone();
             one[65] += 20 * budget; // of numbers of about √n/3
             if (n < 10) {
@@ -80,23 +83,21 @@ class OracleAssertionsTest {
             names = {"BF16", "FP16"})
     void aNarrowAccumulatorIsFound(Precision precision) {
         Product p = Product.of(1000, precision, true);
-        assertThrows(
-                AssertionError.class, () -> assertProductConsistent(p.actual(), p.truth(), 1000, precision, M, P));
+        assertThrows(AssertionError.class, () -> assertProductConsistent(p.actual(), p.truth(), 1000, precision, M, P));
     }
 
     @Test
     void theMessageTellsErrorBudgetAndElement() {
         float[] actual = {1, 2, 3, 4, 5, 6};
         double[] expected = {1, 2, 3, 4, 5.5, 6};
-        AssertionError e = assertThrows(
-                AssertionError.class, () -> assertConsistent(actual, expected, Precision.F32, 2, 3));
+        AssertionError e =
+                assertThrows(AssertionError.class, () -> assertConsistent(actual, expected, Precision.F32, 2, 3));
         assertEquals(
                 "The array is not consistent with f32: relative error 0.051, budget 1.0e-05; worst element [1, 1] is"
                         + " 5.0, expected 5.5, off by 0.50, 2.2e+03 times what one element may be",
                 e.getMessage());
         assertThrows(IllegalArgumentException.class, () -> assertConsistent(actual, expected, Precision.F32, 2, 2));
-        assertThrows(
-                AssertionError.class, () -> assertConsistent(actual, new double[5], Precision.F32));
+        assertThrows(AssertionError.class, () -> assertConsistent(actual, new double[5], Precision.F32));
     }
 
     @Test
@@ -111,8 +112,7 @@ class OracleAssertionsTest {
         }
         assertConsistent(new double[0], new double[0], Precision.F32);
         assertConsistent(new double[3], new double[3], Precision.F32);
-        assertThrows(
-                AssertionError.class, () -> assertConsistent(new double[] {1e-30}, new double[1], Precision.F32));
+        assertThrows(AssertionError.class, () -> assertConsistent(new double[] {1e-30}, new double[1], Precision.F32));
     }
 
     /// The lines that docs/check.md shows, and that it shows these.

@@ -17,7 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// The page in a real browser: its script runs under its own policy, filters by what the address says, and draws the
-/// histogram. One test, so that a machine without Chromium reports one skip; `.ci/run` installs Chromium where it can, and
+/// histogram. One test, so that a machine without Chromium reports one skip; `.ci/run` installs Chromium where it can,
+/// and
 /// makes its absence a failure then.
 @Tag("browser")
 class CheckPageBrowserTest {

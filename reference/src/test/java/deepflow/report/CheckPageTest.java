@@ -82,8 +82,7 @@ class CheckPageTest {
         for (Operation o : Operation.ALL) {
             Equation equation = o.where().getAnnotation(Equation.class);
             if (equation != null) {
-                assertEquals(
-                        Arrays.stream(equation.value()).boxed().toList(), o.equations(), o.title());
+                assertEquals(Arrays.stream(equation.value()).boxed().toList(), o.equations(), o.title());
                 if (!o.equations().equals(List.of(4, 5))) {
                     assertTrue(docs.contains(o.formula().replace(",  λ = 1", "")), o.formula());
                 }
@@ -91,8 +90,11 @@ class CheckPageTest {
             }
         }
         assertEquals(6, numbered);
-        assertEquals("Acceleration feature", Operation.of("df_blocks.0.acc_mlp.2").orElseThrow().title());
+        assertEquals(
+                "Acceleration feature",
+                Operation.of("df_blocks.0.acc_mlp.2").orElseThrow().title());
         assertEquals("Sum of a block", Operation.of("blocks.11").orElseThrow().title());
-        assertEquals("Cross-space attention", Operation.of("refined.0").orElseThrow().title());
+        assertEquals(
+                "Cross-space attention", Operation.of("refined.0").orElseThrow().title());
     }
 }

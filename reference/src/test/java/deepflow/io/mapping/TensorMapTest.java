@@ -109,11 +109,15 @@ class TensorMapTest {
     }
 
     private static long[] longs(String list) {
-        return list == null ? new long[0] : DoubleStream.of(doubles(list)).mapToLong(d -> (long) d).toArray();
+        return list == null
+                ? new long[0]
+                : DoubleStream.of(doubles(list)).mapToLong(d -> (long) d).toArray();
     }
 
     private static double[] doubles(String list) {
-        return java.util.Arrays.stream(list.split(",")).mapToDouble(Double::parseDouble).toArray();
+        return java.util.Arrays.stream(list.split(","))
+                .mapToDouble(Double::parseDouble)
+                .toArray();
     }
 
     @ParameterizedTest
@@ -169,8 +173,7 @@ class TensorMapTest {
                 "{\"from\": \"a/blocks_{i}/q\", \"to\": \"b{i-2}\"} | makes the number -1 of 1"
             })
     void rulesThatDoNotFitTheirTensorsAreNamed(String rule, String says) {
-        FormatException e =
-                assertThrows(FormatException.class, () -> mapped("{\"tensors\": [" + rule + "]}"));
+        FormatException e = assertThrows(FormatException.class, () -> mapped("{\"tensors\": [" + rule + "]}"));
         assertTrue(e.getMessage().contains(says), e.getMessage());
         assertFalse(e.getMessage().contains("\n"), e.getMessage());
     }
