@@ -41,7 +41,7 @@ class ArchitectureTest {
             List.of("equation"),
             List.of("nn"),
             List.of("autograd"),
-            List.of("cpu"),
+            List.of("cpu", "cost"),
             List.of("tensor"),
             List.of("random", "io"));
 
