@@ -23,6 +23,7 @@ final class Commands {
             TrainCommand.class,
             SampleCommand.class,
             EvaluateCommand.class,
+            LayersCommand.class,
             AblateCommand.class);
 
     private Commands() {}
