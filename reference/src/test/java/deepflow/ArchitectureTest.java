@@ -35,7 +35,7 @@ class ArchitectureTest {
             List.of("cli"),
             List.of("report"),
             List.of("oracle"),
-            List.of("experiment"),
+            List.of("experiment", "bench"),
             List.of("data", "train", "sample", "metric"),
             List.of("model"),
             List.of("equation"),

@@ -11,8 +11,10 @@ import deepflow.tensor.Tensor;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +34,7 @@ public final class MetaBackend implements Backend {
     private final Deque<Arena> open = new ArrayDeque<>();
     private Purpose purpose = Purpose.ACTIVATIONS;
     private int now;
-    private long multiplyAdds;
+    private final Map<Product, Long> products = new LinkedHashMap<>();
     private long traffic;
 
     /// @param dtype the floating type that is counted
@@ -65,7 +67,20 @@ public final class MetaBackend implements Backend {
                 peak.merge(s.purpose(), s.bytes(), Long::sum);
             }
         }
+        long multiplyAdds = 0;
+        for (Map.Entry<Product, Long> e : products.entrySet()) {
+            multiplyAdds = Math.addExact(multiplyAdds, Math.multiplyExact(e.getKey().multiplyAdds(), e.getValue()));
+        }
         return new Cost(multiplyAdds, traffic, peak);
+    }
+
+    /// The matrix products so far, linear layers included, and how often each was asked for.
+    public Map<Product, Long> products() {
+        return Collections.unmodifiableMap(products);
+    }
+
+    private void count(Product p) {
+        products.merge(p, 1L, Long::sum);
     }
 
     /// Says that tensors were held until now, and for what.
@@ -156,6 +171,7 @@ public final class MetaBackend implements Backend {
     }
 
     /// Ends the tensor's life.
+    @Override
     public void release(Tensor x) {
         storage(x).release(now);
     }
@@ -294,7 +310,9 @@ public final class MetaBackend implements Backend {
     public Tensor matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB) {
         Arguments.floating("matmul", dtype, a, b);
         Shape shape = Arguments.matmul(a.shape(), transposeA, b.shape(), transposeB);
-        multiplyAdds += shape.size() * a.shape().dim(transposeA ? -2 : -1);
+        int k = a.shape().dim(transposeA ? -2 : -1);
+        count(new Product(
+                shape.product(0, shape.rank() - 2), shape.dim(-2), shape.dim(-1), k, transposeA, transposeB));
         return floats(shape, a, b);
     }
 
@@ -306,7 +324,7 @@ public final class MetaBackend implements Backend {
             Arguments.floating("linear", dtype, bias);
             Arguments.shape("linear's bias", Shape.of(w.shape().dim(0)), bias);
         }
-        multiplyAdds += shape.size() * w.shape().dim(1);
+        count(new Product(1, shape.product(0, shape.rank() - 1), shape.dim(-1), w.shape().dim(1), false, true));
         return floats(shape, x, w, bias);
     }
 

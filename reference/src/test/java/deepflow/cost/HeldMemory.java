@@ -17,7 +17,7 @@ import java.util.Map;
 /// run. It runs whenever the sum might be a new maximum, by more than [#STEP]; so the maximum is found to within that,
 /// whatever the collector does of its own.
 final class HeldMemory implements InvocationHandler {
-    private static final double STEP = 1.03;
+    private static final double STEP = 1.06;
 
     private final Backend inner;
     private final Map<WeakReference<Storage>, Long> held = new HashMap<>();
