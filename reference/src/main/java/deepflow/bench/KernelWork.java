@@ -14,7 +14,6 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BiFunction;
 
 /// Single operations, in the extents they have in a training step of a model.
 final class KernelWork {
@@ -42,7 +41,10 @@ final class KernelWork {
         Map<String, List<Work>> all = new LinkedHashMap<>();
         all.put("gemm", products());
         List<Work> single = new ArrayList<>();
-        Map<String, Integer> attended = Map.of("batches", heads, "tokens", tokens, "head", head);
+        Map<String, Integer> attended = new LinkedHashMap<>();
+        attended.put("batches", heads);
+        attended.put("tokens", tokens);
+        attended.put("head", head);
         double scale = 1 / Math.sqrt(head);
         single.add(Work.operation("attention", attended, in -> {
             Tensor q = in.normal(heads, tokens, head);
@@ -77,10 +79,15 @@ final class KernelWork {
         return all;
     }
 
-    private static Work map(String what, int[] shape, BiFunction<Backend, Tensor, Tensor> operation) {
+    /// An operation on one tensor.
+    private interface Operation {
+        Tensor on(Backend b, Tensor x);
+    }
+
+    private static Work map(String what, int[] shape, Operation operation) {
         return Work.operation(what, sizes(shape), in -> {
             Tensor x = in.normal(shape);
-            return () -> operation.apply(in.b(), x);
+            return () -> operation.on(in.b(), x);
         });
     }
 
@@ -117,7 +124,7 @@ final class KernelWork {
     }
 
     /// @param calls of it in a training step; 0 if it is not from one
-    private static Work product(Product p, int calls) {
+    static Work product(Product p, int calls) {
         Map<String, Integer> sizes = new LinkedHashMap<>();
         sizes.put("batches", p.batches());
         sizes.put("m", p.m());

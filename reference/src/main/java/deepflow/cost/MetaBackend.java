@@ -149,8 +149,13 @@ public final class MetaBackend implements Backend {
     @Override
     public Tensor uploadIndices(int[] values, Shape shape) {
         Arguments.values("uploadIndices", values.length, shape);
+        return indices(values.length).reshape(shape);
+    }
+
+    /// An index tensor, without anybody's numbers.
+    public Tensor indices(int count) {
         now++;
-        return write(shape, DType.I32);
+        return write(Shape.of(count), DType.I32);
     }
 
     @Override

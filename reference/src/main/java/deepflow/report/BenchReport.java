@@ -35,12 +35,12 @@ public final class BenchReport {
 
     private static String sizes(Map<String, Integer> sizes) {
         if (sizes.containsKey("m")) {
-            int batches = sizes.get("batches");
-            int calls = sizes.get("calls");
+            int batches = sizes.getOrDefault("batches", 1);
+            int calls = sizes.getOrDefault("calls", 0);
             return (batches == 1 ? "" : batches + " of ")
                     + sizes.get("m") + "×" + sizes.get("n") + "×" + sizes.get("k")
-                    + (sizes.get("transpose_a") == 1 ? " Aᵀ" : "")
-                    + (sizes.get("transpose_b") == 1 ? " Bᵀ" : "")
+                    + (sizes.getOrDefault("transpose_a", 0) == 1 ? " Aᵀ" : "")
+                    + (sizes.getOrDefault("transpose_b", 0) == 1 ? " Bᵀ" : "")
                     + (calls == 0 ? "" : ", " + calls + " a step");
         }
         return sizes.entrySet().stream().map(e -> e.getKey() + " " + e.getValue()).collect(Collectors.joining(", "));

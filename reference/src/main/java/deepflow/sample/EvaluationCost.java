@@ -37,7 +37,7 @@ public final class EvaluationCost {
         ModelConfig c = model.config();
         Tensor x = b.full(Shape.of(samples, c.channels(), c.size(), c.size()), 0);
         Tensor t = b.full(Shape.of(samples), 0);
-        Tensor y = b.uploadIndices(new int[samples], Shape.of(samples));
+        Tensor y = b.indices(samples);
         Tape tape = Tape.inference(b);
         model.forward(
                 Context.root(tape, Parameters.on(tape, specs, weights), TraceListener.NONE),
