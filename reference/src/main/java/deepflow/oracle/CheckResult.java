@@ -1,6 +1,7 @@
 package deepflow.oracle;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// The judgement of one dump.
@@ -13,16 +14,24 @@ import java.util.Optional;
 /// @param absent families the dump does not have, which were not judged
 /// @param suspects the first wrong operation: one of these tensors' modules; empty if none is wrong, or none was
 ///     judged against budgets
+/// @param foreign what tensors are called in the file, where that is another name than ours; several where a map joined
+///     them
 public record CheckResult(
         String dump,
         StepMetadata metadata,
         double threshold,
         List<Finding> findings,
         List<String> absent,
-        List<String> suspects) {
+        List<String> suspects,
+        Map<String, List<String>> foreign) {
     /// Without budgets.
     CheckResult(String dump, StepMetadata metadata, double threshold, List<Finding> findings, List<String> absent) {
-        this(dump, metadata, threshold, findings, absent, List.of());
+        this(dump, metadata, threshold, findings, absent, List.of(), Map.of());
+    }
+
+    /// The same of a file with other names.
+    CheckResult called(Map<String, List<String>> names) {
+        return new CheckResult(dump, metadata, threshold, findings, absent, suspects, names);
     }
 
     /// Whether no finding counts against the dump.
