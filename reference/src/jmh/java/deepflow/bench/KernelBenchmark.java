@@ -20,7 +20,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// Single operations, in the extents they have in a step of `config`: the work of `deepflow bench`, in JVMs of their own.
+/// Single operations, in the extents they have in a step of `config`: the work of `deepflow bench`, in JVMs of their
+/// own.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)

@@ -37,7 +37,8 @@ public record Bench(String name, ModelConfig config, int samples, int runs) {
 
     /// The work of these names, in a fixed order.
     ///
-    /// @throws IllegalArgumentException if there is no such work; one sentence without full stop, with those there are
+    /// @throws IllegalArgumentException if there is no such work; one sentence without full stop, with all
+    ///     names
     public List<Work> work(Set<String> names) {
         Map<String, List<Work>> all = new LinkedHashMap<>();
         all.put("train_step", List.of(StepWork.training(config, samples)));
@@ -47,8 +48,9 @@ public record Bench(String name, ModelConfig config, int samples, int runs) {
         unknown.removeAll(all.keySet());
         unknown.remove(ALL);
         if (!unknown.isEmpty()) {
-            throw new IllegalArgumentException("there is no '" + unknown.iterator().next() + "' to time; there are "
-                    + String.join(", ", all.keySet()) + ", " + ALL);
+            throw new IllegalArgumentException(
+                    "there is no '" + unknown.iterator().next() + "' to time; there are "
+                            + String.join(", ", all.keySet()) + ", " + ALL);
         }
         List<Work> chosen = new ArrayList<>();
         all.forEach((name, work) -> {

@@ -46,7 +46,17 @@ final class FmaPeakF64 {
             k = k.fma(x, y);
             l = l.fma(x, y);
         }
-        DoubleVector all = a.add(b).add(c).add(d).add(e).add(f).add(g).add(h).add(i).add(j).add(k).add(l);
+        DoubleVector all = a.add(b)
+                .add(c)
+                .add(d)
+                .add(e)
+                .add(f)
+                .add(g)
+                .add(h)
+                .add(i)
+                .add(j)
+                .add(k)
+                .add(l);
         return all.lane(0);
     }
 }

@@ -117,8 +117,7 @@ final class KernelWork {
         double together = b.cost().multiplyAdds();
         b.products().entrySet().stream()
                 .filter(e -> e.getKey().multiplyAdds() * e.getValue() >= WORTHWHILE * together)
-                .sorted(Comparator.comparing(
-                        e -> -e.getKey().multiplyAdds() * e.getValue()))
+                .sorted(Comparator.comparing(e -> -e.getKey().multiplyAdds() * e.getValue()))
                 .forEach(e -> all.add(product(e.getKey(), Math.toIntExact(e.getValue()))));
         return all;
     }

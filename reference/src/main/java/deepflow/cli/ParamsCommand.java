@@ -121,8 +121,10 @@ final class ParamsCommand implements Callable<Integer> {
         try {
             return MemoryReport.of(c, batch, compute.dtype());
         } catch (ArithmeticException e) {
-            throw new UserException("A batch of " + batch + " is too large for " + name + ": one of its tensors would"
-                    + " have more elements than any array can hold.", e);
+            throw new UserException(
+                    "A batch of " + batch + " is too large for " + name + ": one of its tensors would"
+                            + " have more elements than any array can hold.",
+                    e);
         }
     }
 

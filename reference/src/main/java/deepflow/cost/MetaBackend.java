@@ -69,7 +69,8 @@ public final class MetaBackend implements Backend {
         }
         long multiplyAdds = 0;
         for (Map.Entry<Product, Long> e : products.entrySet()) {
-            multiplyAdds = Math.addExact(multiplyAdds, Math.multiplyExact(e.getKey().multiplyAdds(), e.getValue()));
+            multiplyAdds =
+                    Math.addExact(multiplyAdds, Math.multiplyExact(e.getKey().multiplyAdds(), e.getValue()));
         }
         return new Cost(multiplyAdds, traffic, peak);
     }
@@ -316,8 +317,7 @@ public final class MetaBackend implements Backend {
         Arguments.floating("matmul", dtype, a, b);
         Shape shape = Arguments.matmul(a.shape(), transposeA, b.shape(), transposeB);
         int k = a.shape().dim(transposeA ? -2 : -1);
-        count(new Product(
-                shape.product(0, shape.rank() - 2), shape.dim(-2), shape.dim(-1), k, transposeA, transposeB));
+        count(new Product(shape.product(0, shape.rank() - 2), shape.dim(-2), shape.dim(-1), k, transposeA, transposeB));
         return floats(shape, a, b);
     }
 
@@ -329,7 +329,8 @@ public final class MetaBackend implements Backend {
             Arguments.floating("linear", dtype, bias);
             Arguments.shape("linear's bias", Shape.of(w.shape().dim(0)), bias);
         }
-        count(new Product(1, shape.product(0, shape.rank() - 1), shape.dim(-1), w.shape().dim(1), false, true));
+        count(new Product(
+                1, shape.product(0, shape.rank() - 1), shape.dim(-1), w.shape().dim(1), false, true));
         return floats(shape, x, w, bias);
     }
 

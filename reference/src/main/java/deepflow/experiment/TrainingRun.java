@@ -39,7 +39,8 @@ public record TrainingRun(RunFolder folder, RunConfig config, DataSet data, Stri
     /// @param resume whether a run in the folder is resumed; otherwise it is refused
     /// @return the state at the end
     /// @throws RunRefused if the folder holds a run that is not to be resumed or is another one, the data
-    ///     do not fit, the step does not fit into the JVM's memory, or a number became infinite or NaN: then a checkpoint was written before
+    ///     do not fit, the step does not fit into the JVM's memory, or a number became infinite or NaN:
+    ///     then a checkpoint was written before
     public TrainingState train(Backend b, Schedule schedule, boolean resume, RunListener listener) {
         if (b.dtype() != config.precision()) {
             throw new IllegalArgumentException("the run computes in " + config.precision() + ", got " + b.name());

@@ -57,8 +57,7 @@ public final class StepMemory {
         Map<String, Tensor> weights = new LinkedHashMap<>();
         specs.forEach(s -> weights.put(s.name(), b.full(s.shape(), 0)));
         Batch batch = Batch.zeros(b, c, samples);
-        RecordedStep step =
-                RecordedStep.run(b, model, specs, weights, Objective.published(c.k()), batch, keep);
+        RecordedStep step = RecordedStep.run(b, model, specs, weights, Objective.published(c.k()), batch, keep);
         List<Tensor> kept = new ArrayList<>();
         for (RecordedStep.Output output : step.outputs()) {
             kept.add(output.value().value());

@@ -14,8 +14,7 @@ public final class BenchReport {
 
     /// The table's first line.
     public static String head() {
-        return String.format(
-                Locale.ROOT, FORMAT, "what", "", "median ms", "min ms", "GFLOP/s", "of peak", "GB/s");
+        return String.format(Locale.ROOT, FORMAT, "what", "", "median ms", "min ms", "GFLOP/s", "of peak", "GB/s");
     }
 
     /// A line of the table.
@@ -43,7 +42,9 @@ public final class BenchReport {
                     + (sizes.getOrDefault("transpose_b", 0) == 1 ? " Bᵀ" : "")
                     + (calls == 0 ? "" : ", " + calls + " a step");
         }
-        return sizes.entrySet().stream().map(e -> e.getKey() + " " + e.getValue()).collect(Collectors.joining(", "));
+        return sizes.entrySet().stream()
+                .map(e -> e.getKey() + " " + e.getValue())
+                .collect(Collectors.joining(", "));
     }
 
     /// One JSON object: the peer's keys, then ours.

@@ -43,14 +43,17 @@ public record MemoryReport(int samples, DType dtype, Map<String, Cost> costs) {
     public List<String> lines() {
         List<String> lines = new ArrayList<>();
         lines.add(String.format(
-                Locale.ROOT, "batch %d, %s: %-12s MiB", samples, dtype.name().toLowerCase(Locale.ROOT), "peak of memory,"));
+                Locale.ROOT,
+                "batch %d, %s: %-12s MiB",
+                samples,
+                dtype.name().toLowerCase(Locale.ROOT),
+                "peak of memory,"));
         lines.add(line("", c -> "", costs.keySet().stream().toList()));
         for (Purpose purpose : Purpose.values()) {
             lines.add(line(purpose.toString(), c -> mib(c.peak().getOrDefault(purpose, 0L)), List.of()));
         }
         lines.add(line("together", c -> mib(c.peakBytes()), List.of()));
-        lines.add(line(
-                "GFLOP in products", c -> String.format(Locale.ROOT, "%,.2f", c.flops() / 1e9), List.of()));
+        lines.add(line("GFLOP in products", c -> String.format(Locale.ROOT, "%,.2f", c.flops() / 1e9), List.of()));
         return lines;
     }
 

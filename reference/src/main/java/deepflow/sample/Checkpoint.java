@@ -31,8 +31,8 @@ public record Checkpoint(ModelConfig config, VelocityField field, Flow flow) {
     /// @param weights plain or averaged
     /// @param config the configuration; null for what the file says, or else its shapes
     /// @param direction which way the model runs time
-    /// @throws FormatException if the file is unusable, does not fit the configuration, or the model does not fit into
-    ///     the heap
+    /// @throws FormatException if the file is unusable or does not fit the configuration, or if the model does
+    ///     not fit into the heap
     public static Checkpoint read(
             Backend backend,
             Path file,

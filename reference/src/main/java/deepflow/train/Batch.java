@@ -32,9 +32,8 @@ public record Batch(
     /// @param samples N
     public static Batch zeros(Backend b, ModelConfig c, int samples) {
         Shape image = Shape.of(samples, c.channels(), c.size(), c.size());
-        List<Tensor> times = Stream.generate(() -> b.full(Shape.of(samples), 0))
-                .limit(c.k())
-                .toList();
+        List<Tensor> times =
+                Stream.generate(() -> b.full(Shape.of(samples), 0)).limit(c.k()).toList();
         boolean aligned = c.sslDim() > 0 && c.k() > 1;
         return new Batch(
                 b.full(image, 0),

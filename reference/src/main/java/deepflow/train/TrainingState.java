@@ -63,8 +63,7 @@ public final class TrainingState {
         for (ParameterSpec s : specs) {
             Supplier<Tensor> zeros = () -> b.full(s.shape(), 0);
             if (s.trained()) {
-                state.trained.put(
-                        s.name(), new ParameterState(zeros.get(), zeros.get(), zeros.get(), zeros.get()));
+                state.trained.put(s.name(), new ParameterState(zeros.get(), zeros.get(), zeros.get(), zeros.get()));
             } else {
                 state.fixed.put(s.name(), zeros.get());
             }

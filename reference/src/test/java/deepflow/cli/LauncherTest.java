@@ -50,8 +50,7 @@ class LauncherTest {
         Files.createSymbolicLink(
                 reference.resolve("target/classes"), Path.of("target/classes").toAbsolutePath());
         for (String made : List.of("built", "classpath", "deepflow.jar")) {
-            Files.copy(
-                    Path.of("target/launcher", made), launcher().resolve(made), StandardCopyOption.COPY_ATTRIBUTES);
+            Files.copy(Path.of("target/launcher", made), launcher().resolve(made), StandardCopyOption.COPY_ATTRIBUTES);
         }
         Files.copy(Path.of("../.mvn/find-jdk25.sh"), tree.resolve(".mvn/find-jdk25.sh"));
         Files.copy(Path.of("../deepflow"), tree.resolve("deepflow"));

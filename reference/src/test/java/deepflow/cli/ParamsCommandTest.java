@@ -104,7 +104,9 @@ class ParamsCommandTest {
         assertEquals(3 * (weights - 8 * 16 * 128), train.get("optimizer").asLong());
         long together = 0;
         for (String purpose : train.propertyNames()) {
-            together += purpose.equals("peak") || purpose.equals("flops") ? 0 : train.get(purpose).asLong();
+            together += purpose.equals("peak") || purpose.equals("flops")
+                    ? 0
+                    : train.get(purpose).asLong();
         }
         assertEquals(train.get("peak").asLong(), together);
 

@@ -32,7 +32,9 @@ class MetaBackendTest {
         Tensor z = b.scale(y, 2); // y and z: no more than before
         assertEquals(2 * 400, b.cost().peakBytes());
         b.hold(Purpose.WEIGHTS, List.of(x)); // so x was there all the time
-        assertEquals(Map.of(Purpose.WEIGHTS, 400L, Purpose.ACTIVATIONS, 800L), b.cost().peak());
+        assertEquals(
+                Map.of(Purpose.WEIGHTS, 400L, Purpose.ACTIVATIONS, 800L),
+                b.cost().peak());
         assertEquals(z.shape(), y.shape());
     }
 
@@ -79,8 +81,6 @@ class MetaBackendTest {
         assertThrows(IllegalArgumentException.class, () -> b.add(x, zeros(3, 2)));
         assertThrows(IllegalArgumentException.class, () -> new MetaBackend(DType.F64).scale(x, 2));
     }
-
-
 
     @Test
     void aTrainingStepMultipliesThreeTimesAsMuchAsAForwardPass() {

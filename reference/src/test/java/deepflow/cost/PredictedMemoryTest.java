@@ -77,7 +77,10 @@ class PredictedMemoryTest {
             Tape tape = Tape.inference(b);
             Parameters parameters = Parameters.on(tape, Declarations.of(model), weights);
             model.forward(
-                    Context.root(tape, parameters, TraceListener.NONE), tape.constant(batch.x0()), batch.t(), batch.y());
+                    Context.root(tape, parameters, TraceListener.NONE),
+                    tape.constant(batch.x0()),
+                    batch.t(),
+                    batch.y());
         });
     }
 
