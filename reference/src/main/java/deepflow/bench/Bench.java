@@ -47,10 +47,10 @@ public record Bench(String name, ModelConfig config, int samples, int runs) {
         Set<String> unknown = new LinkedHashSet<>(names);
         unknown.removeAll(all.keySet());
         unknown.remove(ALL);
-        if (!unknown.isEmpty()) {
-            throw new IllegalArgumentException(
-                    "there is no '" + unknown.iterator().next() + "' to time; there are "
-                            + String.join(", ", all.keySet()) + ", " + ALL);
+        if (names.isEmpty() || !unknown.isEmpty()) {
+            String asked = names.isEmpty() ? "" : unknown.iterator().next();
+            throw new IllegalArgumentException("there is no '" + asked + "' to time; there are "
+                    + String.join(", ", all.keySet()) + ", " + ALL);
         }
         List<Work> chosen = new ArrayList<>();
         all.forEach((name, work) -> {

@@ -13,10 +13,9 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.Map;
 
-/// Measures the memory that a real back end's tensors hold: all that can still be reached when the garbage collector
-/// has
-/// run. It runs whenever the sum might be a new maximum, by more than [#STEP]; so the maximum is found to within that,
-/// whatever the collector does of its own.
+/// Measures the memory that a real back end's tensors hold: all that can still be reached when the garbage
+/// collector has run. It runs whenever the sum might be a new maximum, by more than [#STEP]; so the maximum is
+/// found to within that, whatever the collector does of its own.
 final class HeldMemory implements InvocationHandler {
     private static final double STEP = 1.06;
 
