@@ -37,15 +37,17 @@ public record Checker(Backend backend, @Nullable Backend accumulator, Judging ju
         try (Dump dump = Dump.open(path)) {
             Precision precision = judging.precision() == null ? dump.metadata().precision() : judging.precision();
             List<Truth> truths = truths(dump);
-            return budgets(dump, precision, truths).beside(new Judge(dump, threshold(precision)).judge(truths));
+            CheckResult judged = new Judge(dump, threshold(precision)).judge(truths);
+            StepVerdicts.Result budgets = budgets(dump, precision, truths);
+            return budgets == null ? judged : budgets.beside(judged);
         }
     }
 
-    /// For all but the optimizer's results. Empty where nothing is judged against budgets: without emulated runs, or
+    /// For all but the optimizer's results. Null where nothing is judged against budgets: without emulated runs, or
     /// where the replay is no float64 truth.
-    private StepVerdicts.Result budgets(Dump dump, Precision precision, List<Truth> truths) {
+    private StepVerdicts.@Nullable Result budgets(Dump dump, Precision precision, List<Truth> truths) {
         if (accumulator == null || judging.runs() == 0 || backend.dtype() != DType.F64) {
-            return new StepVerdicts.Result(Map.of(), List.of());
+            return null;
         }
         DeepFlow model = new DeepFlow(dump.metadata().config());
         List<Truth> step = truths.stream()
