@@ -13,16 +13,23 @@ import java.util.Optional;
 /// @param absent families the dump does not have, which were not judged
 /// @param suspects the first wrong operation: one of these tensors' modules; empty if none is wrong, or none was
 ///     judged against budgets
+/// @param diagnosis what its errors look like
 public record CheckResult(
         String dump,
         StepMetadata metadata,
         double threshold,
         List<Finding> findings,
         List<String> absent,
-        List<String> suspects) {
+        List<String> suspects,
+        Diagnosis diagnosis) {
     /// Without budgets.
     CheckResult(String dump, StepMetadata metadata, double threshold, List<Finding> findings, List<String> absent) {
-        this(dump, metadata, threshold, findings, absent, List.of());
+        this(dump, metadata, threshold, findings, absent, List.of(), Diagnosis.NONE);
+    }
+
+    /// The same, diagnosed.
+    CheckResult with(Diagnosis found) {
+        return new CheckResult(dump, metadata, threshold, findings, absent, suspects, found);
     }
 
     /// Whether no finding counts against the dump.

@@ -4,6 +4,7 @@ import deepflow.io.FormatException;
 import deepflow.model.DeepFlow;
 import deepflow.nn.Declarations;
 import deepflow.nn.ParameterSpec;
+import deepflow.oracle.emulation.Arithmetic;
 import deepflow.tensor.Backend;
 import deepflow.tensor.DType;
 import deepflow.tensor.Tensor;
@@ -39,7 +40,7 @@ public record Checker(Backend backend, @Nullable Backend accumulator, Judging ju
             List<Truth> truths = truths(dump);
             CheckResult judged = new Judge(dump, threshold(precision)).judge(truths);
             StepVerdicts.Result budgets = budgets(dump, precision, truths);
-            return budgets == null ? judged : budgets.beside(judged);
+            return budgets == null ? judged : diagnosed(dump, precision, budgets, budgets.beside(judged));
         }
     }
 
@@ -56,6 +57,18 @@ public record Checker(Backend backend, @Nullable Backend accumulator, Judging ju
                 .toList();
         return new StepVerdicts(backend, accumulator, precision, judging.risk(), judging.runs())
                 .of(new Replay(dump, model, Declarations.of(model)), step);
+    }
+
+    private CheckResult diagnosed(Dump dump, Precision precision, StepVerdicts.Result budgets, CheckResult judged) {
+        if (judged.consistent()) {
+            return judged;
+        }
+        DeepFlow model = new DeepFlow(dump.metadata().config());
+        Replay replay = new Replay(dump, model, Declarations.of(model));
+        Arithmetic arithmetic = new RecordedTypes(dump).arithmetic(precision);
+        return judged.with(new Diagnosis(
+                new Naming(replay, backend, arithmetic, budgets, judged).names(),
+                GradientTerms.of(replay, backend, budgets, judged)));
     }
 
     private double threshold(Precision dumped) {
