@@ -109,6 +109,13 @@ final class Naming {
             return fit != null && fit.explained();
         }
 
+        /// Tensors that the bug would change, and that are as they would be without.
+        long untouched() {
+            return fits.values().stream()
+                    .filter(fit -> fit.changed() && !fit.explained())
+                    .count();
+        }
+
         boolean plausible() {
             long changed = fits.values().stream().filter(Fit::changed).count();
             long against = fits.values().stream().filter(Fit::contradicts).count();
@@ -164,6 +171,9 @@ final class Naming {
                 }
             }
         }
+        Comparator<Candidate> byExplaining = Comparator.<Candidate>comparingInt(
+                        c -> -explainedBy(c).size())
+                .thenComparingLong(Candidate::untouched);
         List<Likeness> names = new ArrayList<>();
         Set<String> explained = new HashSet<>();
         boolean written = false;
@@ -176,18 +186,15 @@ final class Naming {
                 here.addAll(writtenWrongly(name));
                 written = true;
             }
-            List<Likeness> found = here.stream()
+            List<Candidate> found = here.stream()
                     .filter(c -> c.explains(name))
                     .filter(c -> c.enough(explainedBy(c)))
-                    .sorted(Comparator.<Candidate>comparingInt(c -> -explainedBy(c).size())
-                            .thenComparingDouble(c -> c.left(explainedBy(c))))
-                    .map(c -> c.likeness(explainedBy(c)))
+                    .sorted(byExplaining.thenComparingDouble(c -> c.left(explainedBy(c))))
                     .toList();
-            for (Likeness one : found) {
-                if (names.size() < MOST_NAMES
-                        && one.explained().size() >= found.getFirst().explained().size()) {
-                    names.add(one);
-                    explained.addAll(one.explained());
+            for (Candidate one : found) {
+                if (names.size() < MOST_NAMES && byExplaining.compare(one, found.getFirst()) == 0) {
+                    names.add(one.likeness(explainedBy(one)));
+                    explained.addAll(explainedBy(one));
                 }
             }
         }

@@ -92,7 +92,7 @@ final class EmbedderBugs {
                             Zoo.grad("d?t_embedder\\.mlp\\.2\\.weight")),
                     (c, a) -> true,
                     new Mistake.Output(
-                            "d?t_embedder\\.mlp\\.1", (s, call, y) -> s.output(call.up(1).in("0")))),
+                            "d?t_embedder\\.mlp\\.1", (s, call, y) -> Formulas.same(s.output(call.up(1).in("0"))))),
             new Bug(
                     "labels-all-null",
                     Bug.Area.EMBEDDER,

@@ -64,6 +64,11 @@ final class Formulas {
     static final String MODULATED = "blocks\\.\\d+\\.(attn\\.qkv|mlp\\.fc1)|final_layer(\\.\\d)?\\.linear"
             + "|final_acc_layer\\.linear|df_blocks\\.\\d+\\.acc_norm\\.mlp\\.fc1";
 
+    /// The same value as a variable of its own, with a gradient of its own: a module that does nothing.
+    static Variable same(Variable v) {
+        return v.tape().intercept(v, v.value(), dy -> dy);
+    }
+
     static Variable perToken(Variable v) {
         return Modulation.perToken(v);
     }

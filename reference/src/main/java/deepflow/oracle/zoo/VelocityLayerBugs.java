@@ -64,9 +64,10 @@ final class VelocityLayerBugs {
                     (c, a) -> Zoo.plain(c),
                     new Mistake.Output("final_layer(\\.\\d)?\\.norm_final", (s, call, y) -> {
                         boolean last = !call.path().startsWith("final_layer.0");
-                        return last
-                                ? s.output("blocks." + (s.config().depth() - 1))
-                                : s.velocityTokens(call.index());
+                        return Formulas.same(
+                                last
+                                        ? s.output("blocks." + (s.config().depth() - 1))
+                                        : s.velocityTokens(call.index()));
                     })),
             new Bug(
                     "velocity-layers-tied",

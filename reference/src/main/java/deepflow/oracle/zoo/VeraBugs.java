@@ -49,7 +49,7 @@ final class VeraBugs {
                             Zoo.gradact(".*acc_mlp\\.4"),
                             Zoo.grad(".*acc_mlp\\.6\\.weight")),
                     "df_blocks\\.\\d+\\.acc_mlp\\.5",
-                    (s, call, y) -> s.output(call.up(1).in("4"))),
+                    (s, call, y) -> Formulas.same(s.output(call.up(1).in("4")))),
             vera(
                     "velocity-acceleration-swapped",
                     "Eq. 8 reads (a* | v*); it should read (v* | a*).",
@@ -88,17 +88,6 @@ final class VeraBugs {
                     "df_blocks\\.\\d+\\.acc_norm\\.mlp\\.fc1",
                     (s, call, y) ->
                             Formulas.linear(s, call.path(), s.output(call.up(2).in("norm_final")))),
-            vera(
-                    "scale-clamped-to-one",
-                    "Eq. 8's scale is clipped to [−1, 1]; it is not clipped, or to [−5, 5] with legacy scaling.",
-                    "clamp in acc_norm",
-                    8,
-                    Zoo.any(Zoo.act(".*acc_norm\\.mlp\\.fc1"), Zoo.gradact(".*acc_norm\\..*"), Zoo.grad(".*acc_norm\\..*")),
-                    "df_blocks\\.\\d+\\.acc_norm\\.mlp\\.fc1",
-                    (s, call, y) -> Formulas.modulated(
-                            s,
-                            call,
-                            (z, shift, scale) -> Modulation.modulate(z, shift, Pointwise.clamp(scale, -1, 1)))),
             cross(
                     "residual-not-normalised",
                     "The residual of Eq. 9 is s; it should be LN(s), the query.",
@@ -108,7 +97,7 @@ final class VeraBugs {
                     "cross-residual-missing",
                     "Eq. 9 has no residual: refined tokens are the attention alone.",
                     "the sum at the end of cross-space attention",
-                    (s, call, y) -> s.output(call.in("multihead_attn"))),
+                    (s, call, y) -> Formulas.same(s.output(call.in("multihead_attn")))),
             cross(
                     "residual-of-velocity",
                     "The residual of Eq. 9 is the normalised velocity; it should be the normalised space.",
