@@ -51,7 +51,15 @@ public record TrainingRun(RunFolder folder, RunConfig config, DataSet data, Stri
         }
         try (FileChannel _ = folder.claim()) {
             RunListener.Resume found = found(resume);
+            long done =
+                    found == RunListener.Resume.CONTINUES ? folder.checkpoints().lastKey() : 0;
+            if (done > schedule.steps()) {
+                throw new RunRefused(folder.path() + " has already taken " + done + " steps, more than the "
+                        + schedule.steps() + " asked for.");
+            }
             folder.sweep();
+            // before config.json, which makes the folder a run: a run that can be resumed has a schedule
+            folder.writeSchedule(schedule);
             if (found != RunListener.Resume.CONTINUES) {
                 folder.writeConfig(config);
             }
@@ -101,10 +109,6 @@ public record TrainingRun(RunFolder folder, RunConfig config, DataSet data, Stri
             TrainingState state = last == null
                     ? TrainingState.fresh(b, specs, new Initialization(config.seed()))
                     : Checkpoint.read(last.getValue(), b, config, specs, done);
-            if (done > schedule.steps()) {
-                throw new RunRefused(folder.path() + " has already taken " + done + " steps, more than the "
-                        + schedule.steps() + " asked for.");
-            }
             listener.begins(done, schedule.steps(), found);
             try (StepLog metrics = StepLog.open(folder.metrics(), METRICS, done, true);
                     StepLog times = StepLog.open(folder.times(), TIMES, done, false)) {
