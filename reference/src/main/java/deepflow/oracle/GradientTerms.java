@@ -8,6 +8,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Reads wrong gradients as a sum of the gradients of the loss's terms, each with a factor of its own.
 ///
@@ -18,7 +19,7 @@ record GradientTerms(Replay replay, Backend exact, StepVerdicts.Result budgets) 
     private record Named(String name, Objective objective) {}
 
     /// What is wrong with the gradients; null if more is wrong than gradients, or none are.
-    static @org.jspecify.annotations.Nullable WrongGradients of(
+    static @Nullable WrongGradients of(
             Replay replay, Backend exact, StepVerdicts.Result budgets, CheckResult judged) {
         List<String> parameters = new ArrayList<>();
         int all = 0;

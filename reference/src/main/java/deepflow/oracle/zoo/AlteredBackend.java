@@ -230,4 +230,9 @@ record AlteredBackend(Backend inner, Alteration alteration) implements Backend {
     public void average(Tensor target, Tensor x, double decay) {
         inner.average(target, x, decay);
     }
+
+    @Override
+    public void release(Tensor x) {
+        inner.release(x);
+    }
 }
