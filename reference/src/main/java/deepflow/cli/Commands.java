@@ -39,7 +39,8 @@ final class Commands {
                 line.addSubcommand(command);
             } else {
                 CommandSpec listed = CommandSpec.create();
-                listed.usageMessage().header(command.getAnnotation(Command.class).header());
+                listed.usageMessage()
+                        .header(command.getAnnotation(Command.class).header());
                 line.addSubcommand(name(command), listed);
             }
         }

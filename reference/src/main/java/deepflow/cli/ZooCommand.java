@@ -180,8 +180,8 @@ final class ZooCommand implements Callable<Integer> {
         List<Precision> known = new ArrayList<>();
         for (String label : precisions) {
             known.add(Precision.of(label)
-                    .orElseThrow(() ->
-                            usage("the precision '" + label + "' is unknown; there are " + Precision.labels())));
+                    .orElseThrow(
+                            () -> usage("the precision '" + label + "' is unknown; there are " + Precision.labels())));
         }
         return known;
     }
@@ -199,8 +199,8 @@ final class ZooCommand implements Callable<Integer> {
 
     /// The command that makes the page again, with all that its numbers depend on.
     private String command() {
-        StringBuilder text = new StringBuilder("deepflow zoo --config " + config + " --precision "
-                + String.join(",", precisions));
+        StringBuilder text =
+                new StringBuilder("deepflow zoo --config " + config + " --precision " + String.join(",", precisions));
         if (bugs != null) {
             text.append(" --bugs ").append(String.join(",", bugs));
         }

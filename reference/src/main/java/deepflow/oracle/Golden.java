@@ -54,7 +54,8 @@ public record Golden(ModelConfig config, Objective objective, long seed, int sam
                 .forEach(writer::metadata);
         writer.batch(b, batch, ElementType.F32);
         Function<ParameterSpec, Tensor> weight = s -> Objects.requireNonNull(weights.get(s.name()));
-        specs.forEach(s -> writer.parameter(Family.WEIGHT.of(s.name()), s, ElementType.F32, () -> b.download(weight.apply(s))));
+        specs.forEach(s ->
+                writer.parameter(Family.WEIGHT.of(s.name()), s, ElementType.F32, () -> b.download(weight.apply(s))));
         ElementType type = precision.weights();
         StepWriter.recorded(step, specs, Truths.of(step, specs, 1, name -> false))
                 .forEach(truth -> writer.add(truth, type, truth.values()));
@@ -65,7 +66,11 @@ public record Golden(ModelConfig config, Objective objective, long seed, int sam
             for (ParameterSpec s : reached) {
                 writer.parameter(Family.BEFORE_M.of(s.name()), s, ElementType.F32, () -> inputs.firstMoment(s));
                 writer.parameter(Family.BEFORE_V.of(s.name()), s, ElementType.F32, () -> inputs.secondMoment(s));
-                writer.parameter(Family.BEFORE_EMA.of(s.name()), s, ElementType.F32, () -> inputs.average(s, b.download(weight.apply(s))));
+                writer.parameter(
+                        Family.BEFORE_EMA.of(s.name()),
+                        s,
+                        ElementType.F32,
+                        () -> inputs.average(s, b.download(weight.apply(s))));
             }
             new OptimizerTruths(b, constants, reached, reached, s -> true, s -> inputs.state(b, s, weight.apply(s)))
                     .of(step, null)

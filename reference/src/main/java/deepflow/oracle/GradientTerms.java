@@ -19,8 +19,7 @@ record GradientTerms(Replay replay, Backend exact, StepVerdicts.Result budgets) 
     private record Named(String name, Objective objective) {}
 
     /// What is wrong with the gradients; null if more is wrong than gradients, or none are.
-    static @Nullable WrongGradients of(
-            Replay replay, Backend exact, StepVerdicts.Result budgets, CheckResult judged) {
+    static @Nullable WrongGradients of(Replay replay, Backend exact, StepVerdicts.Result budgets, CheckResult judged) {
         List<String> parameters = new ArrayList<>();
         int all = 0;
         boolean any = false;
@@ -42,8 +41,7 @@ record GradientTerms(Replay replay, Backend exact, StepVerdicts.Result budgets) 
         if (!any) {
             return null;
         }
-        boolean complete = judged.findings().stream()
-                .noneMatch(f -> f.counts() && f.status() != Finding.Status.WRONG);
+        boolean complete = judged.findings().stream().noneMatch(f -> f.counts() && f.status() != Finding.Status.WRONG);
         List<WrongGradients.Term> terms =
                 complete && all > 0 ? new GradientTerms(replay, exact, budgets).factors() : List.of();
         return new WrongGradients(terms, parameters, all);
@@ -71,12 +69,11 @@ record GradientTerms(Replay replay, Backend exact, StepVerdicts.Result budgets) 
         List<String> names = new ArrayList<>();
         for (Named term : terms()) {
             Map<String, double[]> gradients = gradients(term.objective());
-            boolean reaches = gradients.values().stream()
-                    .anyMatch(g -> EmulatedErrors.norm(g) > 0);
+            boolean reaches = gradients.values().stream().anyMatch(g -> EmulatedErrors.norm(g) > 0);
             if (reaches) {
                 names.add(term.name());
-                gradients.forEach(
-                        (name, g) -> columns.computeIfAbsent(name, n -> new ArrayList<>()).add(g));
+                gradients.forEach((name, g) ->
+                        columns.computeIfAbsent(name, n -> new ArrayList<>()).add(g));
             }
         }
         LeastSquares fit = new LeastSquares(names.size());

@@ -6,6 +6,7 @@ import deepflow.oracle.zoo.Mistake;
 import deepflow.oracle.zoo.WrittenTensor;
 import deepflow.oracle.zoo.Zoo;
 import deepflow.tensor.Backend;
+import deepflow.tensor.Shape;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -98,6 +99,12 @@ final class Naming {
                     && Math.abs(product / square - 1) <= NONLINEAR + 4 / Math.sqrt(square);
         }
 
+        /// Whether the error is clearly not what the bug makes of it.
+        boolean untouched() {
+            return square >= SIGNIFICANT * SIGNIFICANT
+                    && Math.abs(product / square - 1) > NONLINEAR + 4 / Math.sqrt(square);
+        }
+
         boolean contradicts() {
             return changed() && left > 1 && error > 1;
         }
@@ -111,9 +118,7 @@ final class Naming {
 
         /// Tensors that the bug would change, and that are as they would be without.
         long untouched() {
-            return fits.values().stream()
-                    .filter(fit -> fit.changed() && !fit.explained())
-                    .count();
+            return fits.values().stream().filter(Fit::untouched).count();
         }
 
         boolean plausible() {
@@ -171,9 +176,8 @@ final class Naming {
                 }
             }
         }
-        Comparator<Candidate> byExplaining = Comparator.<Candidate>comparingInt(
-                        c -> -explainedBy(c).size())
-                .thenComparingLong(Candidate::untouched);
+        Comparator<Candidate> byExplaining =
+                Comparator.<Candidate>comparingInt(c -> -explainedBy(c).size()).thenComparingLong(Candidate::untouched);
         List<Likeness> names = new ArrayList<>();
         Set<String> explained = new HashSet<>();
         boolean written = false;
@@ -282,7 +286,7 @@ final class Naming {
         if (c == null) {
             return List.of();
         }
-        WrittenTensor tensor = new WrittenTensor(name, c.shape(), before(name));
+        WrittenTensor tensor = new WrittenTensor(name, c.shape(), before(name, c.shape()));
         List<Candidate> found = new ArrayList<>();
         for (Bug bug : Zoo.all()) {
             if (bug.mistake() instanceof Mistake.Recorded recorded
@@ -296,18 +300,14 @@ final class Naming {
     }
 
     /// Tensors of the same family and shape that the dump has, those before in graph order, latest first.
-    private List<double[]> before(String name) {
+    private List<double[]> before(String name, Shape shape) {
         Family family = Family.byName(name).orElseThrow();
         List<String> names = new ArrayList<>();
         for (Map.Entry<String, EmulatedErrors.Case> e : errors.cases().entrySet()) {
             if (e.getKey().equals(name)) {
                 break;
             }
-            boolean twin = e.getKey().startsWith(family.prefix())
-                    && e.getValue()
-                            .shape()
-                            .equals(errors.cases().get(name).shape());
-            if (twin) {
+            if (e.getKey().startsWith(family.prefix()) && e.getValue().shape().equals(shape)) {
                 names.add(e.getKey());
             }
         }

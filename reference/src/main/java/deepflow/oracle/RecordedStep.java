@@ -113,11 +113,7 @@ public record RecordedStep(Backend backend, Losses losses, List<Output> outputs,
     ///
     /// @param computed receives the prediction as the model computed it
     private record Intercepted(
-            VelocityModel inner,
-            Interception interception,
-            Mistake mistake,
-            StepSoFar soFar,
-            List<Prediction> computed)
+            VelocityModel inner, Interception interception, Mistake mistake, StepSoFar soFar, List<Prediction> computed)
             implements VelocityModel {
         @Override
         public ModelConfig config() {
@@ -134,7 +130,8 @@ public record RecordedStep(Backend backend, Losses losses, List<Output> outputs,
             Prediction right = inner.forward(ctx, x, t, y);
             Prediction p = new Prediction(
                     numbered(right.velocities(), (i, v) -> mistake.prediction(soFar, new Call("velocity", i), v)),
-                    numbered(right.accelerations(), (i, a) -> mistake.prediction(soFar, new Call("acceleration", i), a)),
+                    numbered(
+                            right.accelerations(), (i, a) -> mistake.prediction(soFar, new Call("acceleration", i), a)),
                     right.refined(),
                     right.projected());
             computed.add(p);

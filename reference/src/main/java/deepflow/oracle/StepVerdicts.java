@@ -41,7 +41,13 @@ record StepVerdicts(Backend exact, Backend accumulator, Precision precision, dou
                 findings.add(verdict == null ? f : f.with(verdict));
             }
             return new CheckResult(
-                    judged.dump(), judged.metadata(), judged.threshold(), findings, judged.absent(), suspects, judged.diagnosis());
+                    judged.dump(),
+                    judged.metadata(),
+                    judged.threshold(),
+                    findings,
+                    judged.absent(),
+                    suspects,
+                    judged.diagnosis());
         }
     }
 

@@ -55,7 +55,8 @@ final class StepWriter {
         if (batch.z() != null) {
             tensors.put("in.z", batch.z());
         }
-        tensors.forEach((name, tensor) -> writer.add(name, type, dims(tensor.shape()), sink -> sink.put(b.download(tensor))));
+        tensors.forEach(
+                (name, tensor) -> writer.add(name, type, dims(tensor.shape()), sink -> sink.put(b.download(tensor))));
         double[] labels = b.download(batch.y());
         long[] y = new long[labels.length];
         Arrays.setAll(y, i -> (long) labels[i]);

@@ -29,6 +29,7 @@ public record WrongGradients(List<Term> terms, List<String> parameters, int all)
         double first = terms.getFirst().factor();
         return terms.stream()
                 .allMatch(t -> Math.abs(t.factor() - first)
-                        <= Math.max(4 * (t.standardError() + terms.getFirst().standardError()), 1e-3 * Math.abs(first)));
+                        <= Math.max(
+                                4 * (t.standardError() + terms.getFirst().standardError()), 1e-3 * Math.abs(first)));
     }
 }

@@ -22,7 +22,8 @@ public final class CheckReport {
 
     /// `{"dumps":[{"dump", "verdict", "first", "precision", "threshold", "not_judged":[family], "suspects":[name],
     /// "looks_like":[{"bug", "says", "look", "coefficient", "standard_error", "explained":[name]}],
-    /// "wrong_gradients":null|{"terms":[{"name", "factor", "standard_error"}], "parameters":[name], "of"}, "tensors":[{"name", "status", "relative_error", "max_error", "where",
+    /// "wrong_gradients":null|{"terms":[{"name", "factor", "standard_error"}], "parameters":[name],
+    /// "of"}, "tensors":[{"name", "status", "relative_error", "max_error", "where",
     /// "counts", "local_ratio", "global_ratio", "budget", "power", "condition", …}]}]}`, tensors in graph order;
     /// ratios are error over budget, null where nothing was judged against budgets.
     public static String json(List<CheckResult> results) {

@@ -78,8 +78,9 @@ public final class ZooReport {
         return lines;
     }
 
-    /// `{"bugs":[{"bug", "precision", "outcome", "caught", "localised", "named", "strength", "suspects":[name],
-    /// "looks_like":[{"bug", "coefficient", "standard_error"}]}], "right":[{"precision", "seed", "alarms":[name]}]}`.
+    /// `{"bugs":[{"bug", "precision", "outcome", "caught", "localised", "named", "strength",
+    /// "suspects":[name], "looks_like":[{"bug", "coefficient", "standard_error"}]}],
+    /// "right":[{"precision", "seed", "alarms":[name]}]}`.
     public static String json(Survey.Result result) {
         return Json.text(json -> {
             json.writeStartObject().writeName("bugs").writeStartArray();
@@ -127,9 +128,10 @@ public final class ZooReport {
         List<Precision> precisions = result.survey().precisions();
         page.append("# The bug zoo\n\nMade by `").append(command).append("`; do not edit.\n\n");
         page.append(result.survey().bugs().size())
-                .append(" mistakes that people make when they write DeepFlow for a GPU. Each is made in the reference's own"
-                        + " evaluation, in a step that is\nrounded as the precision has it, and the dump is judged by `check`"
-                        + " like any other (seed ")
+                .append(
+                        " mistakes that people make when they write DeepFlow for a GPU. Each is made in the reference's own"
+                                + " evaluation, in a step that is\nrounded as the precision has it, and the dump is judged by `check`"
+                                + " like any other (seed ")
                 .append(result.survey().seed())
                 .append(", ")
                 .append(result.survey().judging().runs())
@@ -139,28 +141,44 @@ public final class ZooReport {
         row(page, "bugs that change something", precisions, p -> "" + count(result, p, Trial.Outcome.BELOW_POWER));
         row(page, "caught", precisions, p -> "" + count(result, p, Trial.Outcome.CAUGHT));
         row(page, "missed, though above the stated power", precisions, p -> "" + missed(result, p));
-        row(page, "below the stated power, not caught", precisions, p -> "" + only(result, p, Trial.Outcome.BELOW_POWER));
-        row(page, "of the caught: first wrong operation right", precisions, p -> share(localised(result, p), caught(result, p)));
-        row(page, "of the caught: named, and no other name before", precisions, p -> share(named(result, p), caught(result, p)));
+        row(
+                page,
+                "below the stated power, not caught",
+                precisions,
+                p -> "" + only(result, p, Trial.Outcome.BELOW_POWER));
+        row(
+                page,
+                "of the caught: first wrong operation right",
+                precisions,
+                p -> share(localised(result, p), caught(result, p)));
+        row(
+                page,
+                "of the caught: named, and no other name before",
+                precisions,
+                p -> share(named(result, p), caught(result, p)));
         row(page, "of the caught: only wrong names", precisions, p -> "" + misnamed(result, p));
         row(page, "right steps found wrong", precisions, p -> alarms(result, p));
-        page.append(
-                "\n**named**: caught, the first wrong operation is right, and the first name given is the bug's."
-                        + " **located**: without the name.\n**caught**: further on. In brackets the bug's effect over the power"
-                        + " that `check` states for the tensors it strikes; below 1 nothing\nis promised. A dash: it cannot"
-                        + " be made there.\n\n");
+        page.append("\n**named**: caught, the first wrong operation is right, and the first name given is the bug's."
+                + " **located**: without the name.\n**caught**: further on. In brackets the bug's effect over the power"
+                + " that `check` states for the tensors it strikes; below 1 nothing\nis promised. A dash: it cannot"
+                + " be made there.\n\n");
         page.append("| bug | ").append(join(precisions, Precision::label)).append(" |\n|---|");
         page.append("---|".repeat(precisions.size())).append('\n');
         rows(result).forEach((bug, cells) -> {
             page.append("| ").append(bug.name()).append(" | ");
-            page.append(join(precisions, p -> cells.get(p) == null ? "–" : cell(cells.get(p)) + strength(cells.get(p))));
+            page.append(
+                    join(precisions, p -> cells.get(p) == null ? "–" : cell(cells.get(p)) + strength(cells.get(p))));
             page.append(" |\n");
         });
         page.append("\n## Catalogue\n\n| bug | equation | what it is | where to look |\n|---|---|---|---|\n");
         for (Bug bug : result.survey().bugs()) {
             page.append("| ").append(bug.name()).append(" | ");
             page.append(bug.equations().stream().map(String::valueOf).collect(Collectors.joining(", ")));
-            page.append(" | ").append(cellText(bug.says())).append(" | ").append(cellText(bug.look())).append(" |\n");
+            page.append(" | ")
+                    .append(cellText(bug.says()))
+                    .append(" | ")
+                    .append(cellText(bug.look()))
+                    .append(" |\n");
         }
         return page.toString();
     }
@@ -174,7 +192,11 @@ public final class ZooReport {
     }
 
     private static void row(StringBuilder page, String what, List<Precision> precisions, Cell cell) {
-        page.append("| ").append(what).append(" | ").append(join(precisions, cell)).append(" |\n");
+        page.append("| ")
+                .append(what)
+                .append(" | ")
+                .append(join(precisions, cell))
+                .append(" |\n");
     }
 
     private static String join(List<Precision> precisions, Cell cell) {
@@ -192,13 +214,17 @@ public final class ZooReport {
     private static String summary(Survey.Result result, Precision p) {
         long caught = caught(result, p);
         return caught + " of " + count(result, p, Trial.Outcome.BELOW_POWER) + " caught, "
-                + only(result, p, Trial.Outcome.BELOW_POWER) + " below power, " + missed(result, p) + " missed; first wrong"
-                + " operation right " + share(localised(result, p), caught) + ", named " + share(named(result, p), caught)
+                + only(result, p, Trial.Outcome.BELOW_POWER) + " below power, " + missed(result, p)
+                + " missed; first wrong"
+                + " operation right " + share(localised(result, p), caught) + ", named "
+                + share(named(result, p), caught)
                 + ", false alarms " + alarms(result, p);
     }
 
     private static long count(Survey.Result result, Precision p, Trial.Outcome least) {
-        return result.of(p).stream().filter(t -> t.outcome().compareTo(least) >= 0).count();
+        return result.of(p).stream()
+                .filter(t -> t.outcome().compareTo(least) >= 0)
+                .count();
     }
 
     private static long only(Survey.Result result, Precision p, Trial.Outcome outcome) {
@@ -223,7 +249,8 @@ public final class ZooReport {
 
     private static long misnamed(Survey.Result result, Precision p) {
         return result.of(p).stream()
-                .filter(t -> !t.looksLike().isEmpty() && t.wrongNames().size() == t.looksLike().size())
+                .filter(t -> !t.looksLike().isEmpty()
+                        && t.wrongNames().size() == t.looksLike().size())
                 .count();
     }
 

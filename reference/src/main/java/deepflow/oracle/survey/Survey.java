@@ -114,8 +114,7 @@ public record Survey(
         return bug.possible().test(config, precision.arithmetic(true));
     }
 
-    private Trial trial(
-            Bug bug, Precision precision, Backend exact, Backend accumulator, Checker checker, Path file) {
+    private Trial trial(Bug bug, Precision precision, Backend exact, Backend accumulator, Checker checker, Path file) {
         SeededStep step = new SeededStep(config, precision, seed, SAMPLES, LOSS_SCALE);
         step.write(exact, accumulator, bug, file);
         CheckResult result = checker.check(file);
@@ -124,7 +123,12 @@ public record Survey(
                 : result.suspects();
         double strength = strength(bug, step.effects(exact, bug), result);
         return new Trial(
-                bug, precision, !result.consistent(), suspects, result.diagnosis().looksLike(), strength);
+                bug,
+                precision,
+                !result.consistent(),
+                suspects,
+                result.diagnosis().looksLike(),
+                strength);
     }
 
     private static double strength(Bug bug, Map<String, Double> effects, CheckResult result) {

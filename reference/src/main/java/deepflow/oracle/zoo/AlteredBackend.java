@@ -152,7 +152,8 @@ record AlteredBackend(Backend inner, Alteration alteration) implements Backend {
     }
 
     @Override
-    public AttentionGradients attentionBackward(Tensor q, Tensor k, Tensor v, double scale, Attended forward, Tensor dout) {
+    public AttentionGradients attentionBackward(
+            Tensor q, Tensor k, Tensor v, double scale, Attended forward, Tensor dout) {
         return alteration.attentionBackward(inner, q, k, v, scale, forward, dout);
     }
 

@@ -40,7 +40,10 @@ final class AttentionBugs {
                     "the scale argument of the attention kernel",
                     c -> c.heads() > 1,
                     (q, k, v) -> Formulas.attend(
-                            q, k, v, 1 / Math.sqrt((double) q.shape().dim(1) * q.shape().dim(3)))),
+                            q,
+                            k,
+                            v,
+                            1 / Math.sqrt((double) q.shape().dim(1) * q.shape().dim(3)))),
             bug(
                     "attention-causal",
                     "A causal mask hides later tokens; patches see each other.",
@@ -90,7 +93,6 @@ final class AttentionBugs {
         return Layout.concat(2, rows);
     }
 
-
     private static Bug bug(
             String name, String says, String look, Predicate<ModelConfig> possible, Formulas.Attend attend) {
         return new Bug(
@@ -101,8 +103,7 @@ final class AttentionBugs {
                 List.of(),
                 ATTENTION,
                 (c, a) -> possible.test(c) && !c.qkNorm(),
-                new Mistake.Output(
-                        "blocks\\.\\d+\\.attn\\.proj", (s, call, y) -> Formulas.attention(s, call, attend)));
+                new Mistake.Output("blocks\\.\\d+\\.attn\\.proj", (s, call, y) -> Formulas.attention(s, call, attend)));
     }
 
     private static Bug interleaved(String name, String says, String look, View view) {

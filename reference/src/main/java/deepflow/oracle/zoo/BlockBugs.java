@@ -56,22 +56,17 @@ final class BlockBugs {
                             return b.multiply(dy, slope);
                         }
                     }),
-            operation(
-                    "gelu-is-relu",
-                    "ReLU in the place of GELU.",
-                    "the activation of Mlp",
-                    GELU,
-                    new Alteration() {
-                        @Override
-                        public Tensor gelu(Backend b, Tensor x) {
-                            return Formulas.map(b, x, v -> Math.max(v, 0));
-                        }
+            operation("gelu-is-relu", "ReLU in the place of GELU.", "the activation of Mlp", GELU, new Alteration() {
+                @Override
+                public Tensor gelu(Backend b, Tensor x) {
+                    return Formulas.map(b, x, v -> Math.max(v, 0));
+                }
 
-                        @Override
-                        public Tensor geluBackward(Backend b, Tensor x, Tensor dy) {
-                            return b.multiply(dy, Formulas.map(b, x, v -> v > 0 ? 1 : 0));
-                        }
-                    }),
+                @Override
+                public Tensor geluBackward(Backend b, Tensor x, Tensor dy) {
+                    return b.multiply(dy, Formulas.map(b, x, v -> v > 0 ? 1 : 0));
+                }
+            }),
             operation(
                     "norm-epsilon",
                     "LayerNorms that are modulated have ε = 1e-5, PyTorch's default; it should be 1e-6.",
@@ -110,8 +105,8 @@ final class BlockBugs {
                     "scale-without-one",
                     "Modulation is z·scale + shift; it should be z·(1 + scale) + shift.",
                     "modulate()",
-                    (z, shift, scale) -> Pointwise.add(
-                            Pointwise.multiply(z, Formulas.perToken(scale)), Formulas.perToken(shift))),
+                    (z, shift, scale) ->
+                            Pointwise.add(Pointwise.multiply(z, Formulas.perToken(scale)), Formulas.perToken(shift))),
             modulation(
                     "shift-scale-swapped",
                     "Shift and scale are swapped: the rows of adaLN_modulation are shift, scale, gate, in that order.",
@@ -142,8 +137,8 @@ final class BlockBugs {
                     "residual-of-input",
                     "The second residual adds the block's input; it should add what leaves the attention's half.",
                     "the sum at the end of the block",
-                    (s, call, y) -> Pointwise.add(
-                            s.tokensInto(call.number("blocks")), Formulas.gated(s, call, "mlp.fc2", 5))),
+                    (s, call, y) ->
+                            Pointwise.add(s.tokensInto(call.number("blocks")), Formulas.gated(s, call, "mlp.fc2", 5))),
             new Bug(
                     "block-parallel",
                     Bug.Area.BLOCK,

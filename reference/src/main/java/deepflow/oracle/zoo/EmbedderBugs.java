@@ -9,26 +9,23 @@ import deepflow.autograd.Products;
 import deepflow.autograd.Variable;
 import deepflow.equation.Interpolant;
 import deepflow.model.ModelConfig;
-import deepflow.tensor.Backend;
 import deepflow.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
 
 /// Mistakes in the embeddings of times, labels, positions and patches.
 final class EmbedderBugs {
-    private static final String TIME = Zoo.any(
-            Zoo.act("t_embedder\\.mlp\\.0"), Zoo.grad("t_embedder\\.mlp\\.0\\.weight"));
-    private static final String TIMES = Zoo.any(
-            Zoo.act("(d?t_embedder)\\.mlp\\.0"), Zoo.grad("(d?t_embedder)\\.mlp\\.0\\.weight"));
-    private static final String GAP = Zoo.any(
-            Zoo.act("dt_embedder\\.mlp\\.0"), Zoo.grad("dt_embedder\\.mlp\\.0\\.weight"));
+    private static final String TIME =
+            Zoo.any(Zoo.act("t_embedder\\.mlp\\.0"), Zoo.grad("t_embedder\\.mlp\\.0\\.weight"));
+    private static final String TIMES =
+            Zoo.any(Zoo.act("(d?t_embedder)\\.mlp\\.0"), Zoo.grad("(d?t_embedder)\\.mlp\\.0\\.weight"));
+    private static final String GAP =
+            Zoo.any(Zoo.act("dt_embedder\\.mlp\\.0"), Zoo.grad("dt_embedder\\.mlp\\.0\\.weight"));
     private static final String POSITIONS = Zoo.act("blocks\\.0\\.norm1", "blocks\\.0", ".*layer_norm");
-    private static final String PATCHES = Zoo.any(
-            Zoo.act("x_embedder\\.proj"), Zoo.grad("x_embedder\\.proj\\.weight"));
+    private static final String PATCHES = Zoo.any(Zoo.act("x_embedder\\.proj"), Zoo.grad("x_embedder\\.proj\\.weight"));
 
     /// SiLU of a branch's condition.
-    static final String CONDITIONED =
-            "(blocks\\.\\d+|final_layer(\\.\\d)?|final_acc_layer)\\.adaLN_modulation\\.0";
+    static final String CONDITIONED = "(blocks\\.\\d+|final_layer(\\.\\d)?|final_acc_layer)\\.adaLN_modulation\\.0";
 
     static final List<Bug> ALL = List.of(
             times(
@@ -92,7 +89,8 @@ final class EmbedderBugs {
                             Zoo.grad("d?t_embedder\\.mlp\\.2\\.weight")),
                     (c, a) -> true,
                     new Mistake.Output(
-                            "d?t_embedder\\.mlp\\.1", (s, call, y) -> Formulas.same(s.output(call.up(1).in("0"))))),
+                            "d?t_embedder\\.mlp\\.1",
+                            (s, call, y) -> Formulas.same(s.output(call.up(1).in("0"))))),
             new Bug(
                     "labels-all-null",
                     Bug.Area.EMBEDDER,
@@ -194,11 +192,12 @@ final class EmbedderBugs {
                     "The condition is the time embedding alone; the label's is to be added.",
                     "c = t_emb + y_emb",
                     List.of(3),
-                    Zoo.any(Zoo.act(".*(blocks\\.\\d+|final\\w*layer(\\.\\d)?)\\.adaLN_modulation\\.[01]"),
-                            Zoo.gradact("y_embedder.*"), Zoo.grad("y_embedder\\..*")),
+                    Zoo.any(
+                            Zoo.act(".*(blocks\\.\\d+|final\\w*layer(\\.\\d)?)\\.adaLN_modulation\\.[01]"),
+                            Zoo.gradact("y_embedder.*"),
+                            Zoo.grad("y_embedder\\..*")),
                     (c, a) -> c.classes() > 0 && Zoo.plain(c),
-                    new Mistake.Output(
-                            CONDITIONED, (s, call, y) -> Pointwise.silu(s.time(conditionedBy(s, call))))));
+                    new Mistake.Output(CONDITIONED, (s, call, y) -> Pointwise.silu(s.time(conditionedBy(s, call))))));
 
     private EmbedderBugs() {}
 
@@ -225,7 +224,9 @@ final class EmbedderBugs {
                 strikes,
                 (c, a) -> !gap || gaps(c),
                 new Mistake.Output(
-                        gap ? "dt_embedder\\.mlp\\.0" : strikes.equals(TIME) ? "t_embedder\\.mlp\\.0" : "d?t_embedder\\.mlp\\.0",
+                        gap
+                                ? "dt_embedder\\.mlp\\.0"
+                                : strikes.equals(TIME) ? "t_embedder\\.mlp\\.0" : "d?t_embedder\\.mlp\\.0",
                         (s, call, y) -> Formulas.sinusoids(s, call, Formulas.times(s, call), sinusoid)));
     }
 

@@ -36,8 +36,7 @@ final class GradientBugs {
                             Zoo.grad("df_blocks\\.\\d+\\.acc_mlp\\..*")),
                     new Mistake.Output(
                             "final_acc_layer\\.norm_final",
-                            (s, call, y) -> Formulas.plainNorm(
-                                    s.tape().detach(s.accelerationTokens(call.index()))))),
+                            (s, call, y) -> Formulas.plainNorm(s.tape().detach(s.accelerationTokens(call.index()))))),
             bug(
                     "branches-detached",
                     "Refined tokens are detached: no gradient of a later branch reaches the one before.",
@@ -55,7 +54,8 @@ final class GradientBugs {
                             CROSS + "\\.layer_norm",
                             (s, call, y) -> call.index() > 0
                                     ? y
-                                    : Formulas.affineNorm(s, call.path(), s.tape().detach(s.space())))),
+                                    : Formulas.affineNorm(
+                                            s, call.path(), s.tape().detach(s.space())))),
             new Bug(
                     "loss-scaled",
                     Bug.Area.GRADIENT,
@@ -165,27 +165,12 @@ final class GradientBugs {
 
     private static Variable frozen(StepSoFar s, String path, Variable x) {
         return Products.linear(
-                x,
-                s.tape().detach(s.parameter(path + ".weight")),
-                s.tape().detach(s.parameter(path + ".bias")));
+                x, s.tape().detach(s.parameter(path + ".weight")), s.tape().detach(s.parameter(path + ".bias")));
     }
 
     private static Bug bug(
-            String name,
-            String says,
-            String look,
-            List<Integer> equations,
-            String strikes,
-            Mistake mistake) {
-        return new Bug(
-                name,
-                Bug.Area.GRADIENT,
-                says,
-                look,
-                equations,
-                strikes,
-                (c, a) -> Zoo.published(c),
-                mistake);
+            String name, String says, String look, List<Integer> equations, String strikes, Mistake mistake) {
+        return new Bug(name, Bug.Area.GRADIENT, says, look, equations, strikes, (c, a) -> Zoo.published(c), mistake);
     }
 
     private static Bug operation(String name, String says, String look, String strikes, Alteration alteration) {

@@ -72,13 +72,6 @@ final class InterpolantBugs {
 
     private static Bug bug(String name, String says, String look, LossForm form) {
         return new Bug(
-                name,
-                Bug.Area.INTERPOLANT,
-                says,
-                look,
-                List.of(1),
-                INPUT,
-                (c, a) -> true,
-                new Mistake.Loss(form));
+                name, Bug.Area.INTERPOLANT, says, look, List.of(1), INPUT, (c, a) -> true, new Mistake.Loss(form));
     }
 }

@@ -18,8 +18,8 @@ final class LossBugs {
             Zoo.grad("final_layer(\\.\\d)?\\.linear\\..*"));
     private static final String ACCELERATION = Zoo.any(
             "loss\\.(acc|total)", Zoo.gradact("final_acc_layer\\.linear"), Zoo.grad("final_acc_layer\\.linear\\..*"));
-    private static final String TOTAL = Zoo.any(
-            "loss\\.total", Zoo.gradact("final_acc_layer\\.linear"), Zoo.grad("final_acc_layer\\.linear\\..*"));
+    private static final String TOTAL =
+            Zoo.any("loss\\.total", Zoo.gradact("final_acc_layer\\.linear"), Zoo.grad("final_acc_layer\\.linear\\..*"));
 
     static final List<Bug> ALL = List.of(
             deep(
@@ -184,7 +184,8 @@ final class LossBugs {
                     new Mistake.Loss(new LossForm() {
                         @Override
                         public double lambda(Scene s) {
-                            return s.objective().lambda() * s.objective().betas().getFirst();
+                            return s.objective().lambda()
+                                    * s.objective().betas().getFirst();
                         }
                     })),
             new Bug(

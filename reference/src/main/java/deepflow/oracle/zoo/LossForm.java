@@ -105,7 +105,8 @@ interface LossForm {
         Tape tape = ctx.tape();
         Batch batch = step.batch();
         Scene s = new Scene(step.objective(), tape.constant(batch.x0()), tape.constant(batch.x1()), batch);
-        Prediction p = model.forward(ctx, form.fed(s), form.times(s), form.labels(s, step.config().classes()));
+        Prediction p = model.forward(
+                ctx, form.fed(s), form.times(s), form.labels(s, step.config().classes()));
         Variable deep = form.weighted(s, 0, p.velocities().getFirst());
         for (int i = 1; i < p.velocities().size(); i++) {
             deep = Pointwise.add(deep, form.weighted(s, i, p.velocities().get(i)));

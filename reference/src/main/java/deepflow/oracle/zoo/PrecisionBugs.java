@@ -29,8 +29,8 @@ final class PrecisionBugs {
             "out\\..*",
             Zoo.gradact(".*"),
             Zoo.grad(".*"));
-    private static final String SOFTMAX = Zoo.any(
-            Zoo.act(".*attn(\\.proj)?"), Zoo.gradact(".*attn\\.qkv", ".*layer_norm"), Zoo.grad(".*attn\\..*"));
+    private static final String SOFTMAX =
+            Zoo.any(Zoo.act(".*attn(\\.proj)?"), Zoo.gradact(".*attn\\.qkv", ".*layer_norm"), Zoo.grad(".*attn\\..*"));
     private static final String NORMS = Zoo.any(
             Zoo.act(".*norm[12]", ".*norm_final", ".*layer_norm", ".*[qk]_norm", ".*(qkv|fc1|linear)"),
             Zoo.gradact(".*"),
@@ -123,8 +123,9 @@ final class PrecisionBugs {
                     "the type of the time embedder's frequencies",
                     Zoo.any(Zoo.act("d?t_embedder\\.mlp\\.0"), Zoo.grad("d?t_embedder\\.mlp\\.0\\.weight")),
                     a -> true,
-                    new Mistake.Output("d?t_embedder\\.mlp\\.0", (s, call, y) -> Formulas.sinusoids(
-                            s, call, Formulas.times(s, call), (t, j) -> {
+                    new Mistake.Output(
+                            "d?t_embedder\\.mlp\\.0",
+                            (s, call, y) -> Formulas.sinusoids(s, call, Formulas.times(s, call), (t, j) -> {
                                 double f = StrictMath.exp(-StrictMath.log(10000) * (j % 128) / 128);
                                 double angle = BF16.nearest(BF16.nearest(t) * BF16.nearest(f));
                                 return j < 128 ? StrictMath.cos(angle) : StrictMath.sin(angle);
@@ -151,15 +152,7 @@ final class PrecisionBugs {
 
     private static Bug bug(
             String name, String says, String look, String strikes, Predicate<Arithmetic> possible, Mistake mistake) {
-        return new Bug(
-                name,
-                Bug.Area.PRECISION,
-                says,
-                look,
-                List.of(),
-                strikes,
-                (c, a) -> possible.test(a),
-                mistake);
+        return new Bug(name, Bug.Area.PRECISION, says, look, List.of(), strikes, (c, a) -> possible.test(a), mistake);
     }
 
     /// Whether products are more accurate than with inputs of a type.
@@ -207,11 +200,11 @@ final class PrecisionBugs {
         if (terms <= TILE) {
             return b.matmul(x, transposeX, y, transposeY);
         }
-        Tensor sum = null;
+        Tensor sum = b.full(Shape.SCALAR, 0);
         for (int from = 0; from < terms; from += TILE) {
             int to = Math.min(terms, from + TILE);
             Tensor tile = b.matmul(b.slice(x, axisX, from, to), transposeX, b.slice(y, axisY, from, to), transposeY);
-            sum = rounded(b, sum == null ? tile : b.add(sum, tile));
+            sum = rounded(b, from == 0 ? tile : b.add(sum, tile));
         }
         return sum;
     }

@@ -65,9 +65,7 @@ final class VelocityLayerBugs {
                     new Mistake.Output("final_layer(\\.\\d)?\\.norm_final", (s, call, y) -> {
                         boolean last = !call.path().startsWith("final_layer.0");
                         return Formulas.same(
-                                last
-                                        ? s.output("blocks." + (s.config().depth() - 1))
-                                        : s.velocityTokens(call.index()));
+                                last ? s.output("blocks." + (s.config().depth() - 1)) : s.velocityTokens(call.index()));
                     })),
             new Bug(
                     "velocity-layers-tied",

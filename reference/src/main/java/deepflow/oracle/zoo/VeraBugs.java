@@ -4,7 +4,6 @@ import deepflow.autograd.Layout;
 import deepflow.autograd.Pointwise;
 import deepflow.autograd.Variable;
 import deepflow.equation.AccelerationMlp;
-import deepflow.nn.Modulation;
 import deepflow.tensor.Backend;
 import deepflow.tensor.Normalized;
 import deepflow.tensor.Tensor;
@@ -59,8 +58,7 @@ final class VeraBugs {
                     NORM,
                     (s, call, y) -> {
                         int j = call.number("df_blocks");
-                        return Formulas.plainNorm(
-                                Layout.concat(2, s.accelerationTokens(j), s.velocityTokens(j)));
+                        return Formulas.plainNorm(Layout.concat(2, s.accelerationTokens(j), s.velocityTokens(j)));
                     }),
             vera(
                     "halves-normalised-apart",
@@ -135,10 +133,12 @@ final class VeraBugs {
                     "Eq. 9's query is made of the patches alone; s has the positions as well.",
                     "which tokens are kept for cross-space attention",
                     9,
-                    Zoo.any(Zoo.act(CROSS + "\\.layer_norm"), Zoo.gradact("x_embedder.*"), Zoo.grad(CROSS + "\\.layer_norm.*")),
+                    Zoo.any(
+                            Zoo.act(CROSS + "\\.layer_norm"),
+                            Zoo.gradact("x_embedder.*"),
+                            Zoo.grad(CROSS + "\\.layer_norm.*")),
                     CROSS + "\\.layer_norm",
-                    (s, call, y) ->
-                            call.index() > 0 ? y : Formulas.affineNorm(s, call.path(), s.output("x_embedder"))),
+                    (s, call, y) -> call.index() > 0 ? y : Formulas.affineNorm(s, call.path(), s.output("x_embedder"))),
             new Bug(
                     "cross-norm-epsilon",
                     Bug.Area.VERA,
@@ -171,7 +171,9 @@ final class VeraBugs {
                     "The next branch reads v*; it should read the refined tokens.",
                     "what the first block after a VeRA block is given",
                     5,
-                    Zoo.any(Zoo.act("blocks\\.\\d+\\.norm[12]", "blocks\\.\\d+"), Zoo.gradact("blocks\\.\\d+.*", CROSS + ".*")),
+                    Zoo.any(
+                            Zoo.act("blocks\\.\\d+\\.norm[12]", "blocks\\.\\d+"),
+                            Zoo.gradact("blocks\\.\\d+.*", CROSS + ".*")),
                     "blocks\\.\\d+(\\.norm[12])?",
                     (s, call, y) -> {
                         int block = call.number("blocks");
@@ -199,7 +201,8 @@ final class VeraBugs {
                     EmbedderBugs.CONDITIONED,
                     (s, call, y) -> {
                         int branch = EmbedderBugs.conditionedBy(s, call);
-                        return branch == 0 || call.path().startsWith("final_layer.0")
+                        return branch == 0
+                                        || call.path().startsWith("final_layer.0")
                                         || call.path().startsWith("final_acc")
                                 ? y
                                 : Pointwise.silu(s.condition(branch - 1));
@@ -237,7 +240,13 @@ final class VeraBugs {
     }
 
     private static Bug attention(String name, String says, String look, Attention attention) {
-        return vera(name, says, look, 9, CROSS_STRIKES, CROSS + "\\.multihead_attn", (s, call, y) ->
-                attention.of(s, call.up(1).path()));
+        return vera(
+                name,
+                says,
+                look,
+                9,
+                CROSS_STRIKES,
+                CROSS + "\\.multihead_attn",
+                (s, call, y) -> attention.of(s, call.up(1).path()));
     }
 }
