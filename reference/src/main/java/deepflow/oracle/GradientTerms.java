@@ -8,6 +8,8 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Reads wrong gradients as a sum of the gradients of the loss's terms, each with a factor of its own.
@@ -90,11 +92,24 @@ record GradientTerms(Replay replay, Backend exact, StepVerdicts.Result budgets) 
             }
         }
         double[] errors = fit.standardErrors();
+        double together = relativeSigma(columns.keySet());
         List<WrongGradients.Term> terms = new ArrayList<>();
         for (int i = 0; i < names.size(); i++) {
-            terms.add(new WrongGradients.Term(names.get(i), factors[i], errors[i]));
+            terms.add(new WrongGradients.Term(names.get(i), factors[i], Math.hypot(errors[i], together)));
         }
         return terms;
+    }
+
+    /// The median of the gradients' ‖σ‖/‖truth‖: all elements of a gradient may be off together, since what they are
+    /// made of is.
+    private double relativeSigma(Set<String> names) {
+        double[] relative = names.stream()
+                .flatMap(name -> Stream.ofNullable(budgets.global().cases().get(name)))
+                .mapToDouble(c -> EmulatedErrors.norm(c.sigma()) / EmulatedErrors.norm(c.truth()))
+                .filter(Double::isFinite)
+                .sorted()
+                .toArray();
+        return relative.length == 0 ? 0 : relative[relative.length / 2];
     }
 
     private Map<String, double[]> gradients(Objective objective) {

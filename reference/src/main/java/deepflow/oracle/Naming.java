@@ -86,8 +86,9 @@ final class Naming {
     /// @param left ‖e − d‖ over the limit of ‖e‖, less the share of d that may be left
     /// @param error ‖e‖ over its limit
     /// @param change ‖d‖ over that limit
-    private record Fit(double product, double square, double left, double error, double change, int numbers) {
-        static final Fit MISSING_AS_IT_SHOULD = new Fit(1e12, 1e12, 0, 1e6, 1e6, ENOUGH_NUMBERS);
+    /// @param unit unit roundoff of the type it was recorded in
+    private record Fit(double product, double square, double left, double error, double change, int numbers, double unit) {
+        static final Fit MISSING_AS_IT_SHOULD = new Fit(1e12, 1e12, 0, 1e6, 1e6, ENOUGH_NUMBERS, 0);
 
         boolean changed() {
             return change > 2;
@@ -127,19 +128,23 @@ final class Naming {
             return against <= CONTRADICTED * changed;
         }
 
+        /// The coefficient over the explained tensors. Rounding may be off to one side in all elements together, so that
+        /// a coefficient is not known better than one number of the type is.
         Likeness likeness(List<String> explained) {
             double product = 0;
             double square = 0;
+            double unit = 0;
             for (String name : explained) {
                 Fit fit = fits.get(name);
                 if (fit != null && fit != Fit.MISSING_AS_IT_SHOULD) {
                     product += fit.product();
                     square += fit.square();
+                    unit = Math.max(unit, fit.unit());
                 }
             }
             return square == 0
                     ? new Likeness(bug, 1, 0, explained)
-                    : new Likeness(bug, product / square, 1 / Math.sqrt(square), explained);
+                    : new Likeness(bug, product / square, Math.hypot(1 / Math.sqrt(square), unit), explained);
         }
 
         boolean enough(List<String> explained) {
@@ -277,7 +282,8 @@ final class Naming {
                 (EmulatedErrors.norm(left) - LEFT * change) / limit,
                 error / limit,
                 change / limit,
-                e.length);
+                e.length,
+                c.format().unit());
     }
 
     /// Ways to write down the right numbers of one tensor wrongly.

@@ -9,6 +9,9 @@ import java.util.List;
 /// @param parameters those whose gradients are wrong, in graph order
 /// @param all how many gradients of parameters the dump has
 public record WrongGradients(List<Term> terms, List<String> parameters, int all) {
+    /// Factors this close to another are the same.
+    private static final double LEAST = 1e-4;
+
     /// A term of the loss.
     ///
     /// @param name as in `loss.acc`; the velocity losses of the branches are `loss.deep of branch 1` and so on
@@ -17,7 +20,7 @@ public record WrongGradients(List<Term> terms, List<String> parameters, int all)
     public record Term(String name, double factor, double standardError) {
         /// Whether the gradient is this term's, as it should be.
         public boolean right() {
-            return Math.abs(factor - 1) <= Math.max(4 * standardError, 1e-3);
+            return Math.abs(factor - 1) <= Math.max(4 * standardError, LEAST);
         }
     }
 
@@ -30,6 +33,6 @@ public record WrongGradients(List<Term> terms, List<String> parameters, int all)
         return terms.stream()
                 .allMatch(t -> Math.abs(t.factor() - first)
                         <= Math.max(
-                                4 * (t.standardError() + terms.getFirst().standardError()), 1e-3 * Math.abs(first)));
+                                4 * (t.standardError() + terms.getFirst().standardError()), LEAST * Math.abs(first)));
     }
 }

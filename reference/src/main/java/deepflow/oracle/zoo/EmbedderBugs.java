@@ -77,6 +77,23 @@ final class EmbedderBugs {
                                     s.backend().download(s.batch().t().get(call.index() + 1)),
                                     Formulas::right))),
             new Bug(
+                    "time-of-branch-before",
+                    Bug.Area.EMBEDDER,
+                    "A branch's condition is made of the time of the branch before: an index is off by one.",
+                    "which t_i is embedded for a branch",
+                    List.of(5),
+                    TIME,
+                    (c, a) -> c.k() > 1,
+                    new Mistake.Output(
+                            "t_embedder\\.mlp\\.0",
+                            (s, call, y) -> call.index() == 0
+                                    ? y
+                                    : Formulas.sinusoids(
+                                            s,
+                                            call,
+                                            s.backend().download(s.batch().t().get(call.index() - 1)),
+                                            Formulas::right))),
+            new Bug(
                     "embedder-activation-missing",
                     Bug.Area.EMBEDDER,
                     "There is no SiLU between the two layers of a time embedder.",

@@ -192,8 +192,8 @@ final class VeraBugs {
                     }),
             vera(
                     "condition-of-branch-before",
-                    "A branch is conditioned by the time of the one before: an index is off by one.",
-                    "which t_i a branch's condition is made of",
+                    "A branch keeps the condition of the one before; it has one of its own, from its time.",
+                    "where c is computed anew",
                     5,
                     Zoo.any(
                             Zoo.act("(blocks\\.\\d+|final_layer\\.1)\\.adaLN_modulation\\.[01]"),
