@@ -211,7 +211,7 @@ final class CpuBackendF64 implements Backend {
         int k = a.shape().dim(transposeA ? -2 : -1);
         ProductSize size = new ProductSize(shape.product(0, shape.rank() - 2), shape.dim(-2), shape.dim(-1), k);
         double[] out = memory.array(shape);
-        ProductsF64.multiply(threads, size, values(a), transposeA, values(b), transposeB, null, out);
+        ProductsF64.multiply(threads, memory.pool(), size, values(a), transposeA, values(b), transposeB, null, out);
         return tensor(shape, out);
     }
 
@@ -228,7 +228,7 @@ final class CpuBackendF64 implements Backend {
         double[] out = memory.array(shape);
         ProductSize size = new ProductSize(1, x.shape().product(0, x.shape().rank() - 1), n, k);
         double[] b = bias == null ? null : values(bias);
-        ProductsF64.multiply(threads, size, values(x), false, values(w), true, b, out);
+        ProductsF64.multiply(threads, memory.pool(), size, values(x), false, values(w), true, b, out);
         return tensor(shape, out);
     }
 

@@ -46,9 +46,9 @@ final class MemoryF64 implements AutoCloseable {
         return out;
     }
 
-    /// Takes back an array that became no tensor.
-    void give(double[] array) {
-        pool.give(array);
+    /// Where kernels find room for intermediate results.
+    PoolF64 pool() {
+        return pool;
     }
 
     /// A tensor of the innermost arena over an array that is nobody else's.

@@ -11,7 +11,7 @@ import java.util.Map;
 /// the same lengths as the one before.
 ///
 /// What is idle is held softly, so that it never makes the memory run out, and only as long as it is of use: arrays
-/// that were idle all the time between two calls of [#trim] are let go.
+/// that were idle all the time between two calls of [#trim] are let go. Any thread may take and give.
 final class PoolF64 {
     /// Shorter arrays are cheap to make.
     private static final int SHORTEST = 256;
@@ -25,7 +25,7 @@ final class PoolF64 {
     private final Map<Integer, Idle> byLength = new HashMap<>();
 
     /// An array whose elements may be anything.
-    double[] take(int length) {
+    synchronized double[] take(int length) {
         Idle idle = byLength.get(length);
         while (idle != null && !idle.arrays.isEmpty()) {
             double[] array = idle.arrays.pop().get();
@@ -38,14 +38,14 @@ final class PoolF64 {
     }
 
     /// Takes an array that nobody uses any more.
-    void give(double[] array) {
+    synchronized void give(double[] array) {
         if (array.length >= SHORTEST) {
             byLength.computeIfAbsent(array.length, n -> new Idle()).arrays.push(new SoftReference<>(array));
         }
     }
 
     /// Lets go what was not needed since the last call.
-    void trim() {
+    synchronized void trim() {
         byLength.values().removeIf(idle -> {
             for (; idle.least > 0; idle.least--) {
                 idle.arrays.removeLast();

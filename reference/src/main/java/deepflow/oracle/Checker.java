@@ -10,6 +10,7 @@ import deepflow.tensor.DType;
 import deepflow.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -36,12 +37,26 @@ public record Checker(Backend backend, @Nullable Backend accumulator, Judging ju
     /// @throws FormatException if the dump, its configuration, weights or inputs are unusable
     public CheckResult check(Path path) {
         try (Dump dump = Dump.open(path)) {
-            Precision precision = judging.precision() == null ? dump.metadata().precision() : judging.precision();
-            List<Truth> truths = truths(dump);
-            CheckResult judged = new Judge(dump, threshold(precision)).judge(truths);
-            StepVerdicts.Result budgets = budgets(dump, precision, truths);
-            return budgets == null ? judged : diagnosed(dump, precision, budgets, budgets.beside(judged));
+            return check(dump, ErrorHistograms.NONE);
         }
+    }
+
+    /// Judges an open dump, and counts every tensor's errors on the way.
+    ///
+    /// @throws FormatException as [#check(Path)]
+    CheckResult check(Dump dump, ErrorHistograms histograms) {
+        Precision precision = judging.precision() == null ? dump.metadata().precision() : judging.precision();
+        List<Truth> truths = truths(dump);
+        CheckResult judged = new Judge(dump, threshold(precision), histograms).judge(truths);
+        Map<String, List<String>> foreign = new HashMap<>();
+        for (Finding finding : judged.findings()) {
+            if (dump.has(finding.name()) && !dump.foreign(finding.name()).isEmpty()) {
+                foreign.put(finding.name(), dump.foreign(finding.name()));
+            }
+        }
+        CheckResult called = judged.called(Map.copyOf(foreign));
+        StepVerdicts.Result budgets = budgets(dump, precision, truths);
+        return budgets == null ? called : diagnosed(dump, precision, budgets, budgets.beside(called));
     }
 
     /// For all but the optimizer's results. Null where nothing is judged against budgets: without emulated runs, or

@@ -47,6 +47,7 @@ record StepVerdicts(Backend exact, Backend accumulator, Precision precision, dou
                     findings,
                     judged.absent(),
                     suspects,
+                    judged.foreign(),
                     judged.diagnosis());
         }
     }

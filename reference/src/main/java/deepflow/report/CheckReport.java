@@ -58,6 +58,11 @@ public final class CheckReport {
         for (Finding f : result.findings()) {
             json.writeStartObject();
             json.writeStringProperty("name", f.name());
+            if (result.foreign().containsKey(f.name())) {
+                json.writeName("in_file").writeStartArray();
+                result.foreign().get(f.name()).forEach(json::writeString);
+                json.writeEndArray();
+            }
             json.writeStringProperty("status", f.status().label());
             Json.number(json, "relative_error", f.relativeError());
             Json.number(json, "max_error", f.maxError());
@@ -103,8 +108,14 @@ public final class CheckReport {
                 brief(result.threshold()),
                 wrong,
                 brief(worst(findings))));
-        result.first().ifPresent(first -> lines.add("  first wrong: " + shortened(first.name(), WIDTH - 15)));
-        result.suspects().forEach(name -> lines.add("  suspect: " + shortened(name, WIDTH - 11)));
+        result.first().ifPresent(first -> {
+            lines.add("  first wrong: " + shortened(first.name(), WIDTH - 15));
+            called(lines, result, first.name());
+        });
+        result.suspects().forEach(name -> {
+            lines.add("  suspect: " + shortened(name, WIDTH - 11));
+            called(lines, result, name);
+        });
         lines.addAll(DiagnosisReport.lines(result.diagnosis()));
         long undecided = findings.stream()
                 .filter(f -> f.verdict() != null && f.verdict().undecided())
@@ -126,6 +137,13 @@ public final class CheckReport {
             lines.add("  not in the dump, not judged: " + String.join(", ", result.absent()));
         }
         return lines;
+    }
+
+    /// What the file calls a tensor to which a map gave our name.
+    private static void called(List<String> lines, CheckResult result, String name) {
+        result.foreign()
+                .getOrDefault(name, List.of())
+                .forEach(inFile -> lines.add("    in the file: " + shortened(inFile, WIDTH - 17)));
     }
 
     private static double worst(List<Finding> findings) {
