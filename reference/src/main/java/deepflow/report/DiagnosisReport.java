@@ -16,6 +16,8 @@ final class DiagnosisReport {
     /// Modules with wrong gradients that are listed; more say no more.
     private static final int MOST_MODULES = 4;
 
+    private static final String ONLY_GRADIENTS = "values and losses are right, only gradients are wrong";
+
     private DiagnosisReport() {}
 
     /// The properties `looks_like` and `wrong_gradients`.
@@ -57,19 +59,35 @@ final class DiagnosisReport {
     static List<String> lines(Diagnosis diagnosis) {
         List<String> lines = new ArrayList<>();
         for (Likeness one : diagnosis.looksLike()) {
-            lines.add(String.format(
-                    Locale.ROOT,
-                    "  this looks like: %s (coefficient %s)",
-                    one.bug().name(),
-                    measured(one.coefficient(), one.standardError())));
-            Wrapping.add(lines, "    ", one.bug().says() + " See " + one.bug().look() + ".");
+            lines.add("  " + name(one));
+            Wrapping.add(lines, "    ", explanation(one));
         }
         WrongGradients gradients = diagnosis.gradients();
         if (gradients != null) {
-            lines.add("  values and losses are right, only gradients are wrong:");
+            lines.add("  " + ONLY_GRADIENTS + ":");
             Wrapping.add(lines, "    ", sentence(gradients));
         }
         return lines;
+    }
+
+    /// The same as sentences.
+    static List<String> sentences(Diagnosis diagnosis) {
+        List<String> sentences = new ArrayList<>();
+        diagnosis.looksLike().forEach(one -> sentences.add(name(one) + ". " + explanation(one)));
+        WrongGradients gradients = diagnosis.gradients();
+        if (gradients != null) {
+            sentences.add(ONLY_GRADIENTS + ": " + sentence(gradients) + ".");
+        }
+        return sentences;
+    }
+
+    private static String name(Likeness one) {
+        String coefficient = measured(one.coefficient(), one.standardError());
+        return "this looks like: " + one.bug().name() + " (coefficient " + coefficient + ")";
+    }
+
+    private static String explanation(Likeness one) {
+        return one.bug().says() + " Look at " + one.bug().look() + ".";
     }
 
     private static String sentence(WrongGradients g) {
