@@ -21,7 +21,7 @@ public final class Pointwise {
                         b.add(x.value(), y.value()),
                         dz -> { // z = x + y
                             x.accumulate(() -> dz);
-                            y.accumulate(() -> b.sumTo(dz, y.shape()));
+                            y.accumulate(() -> sumTo(b, dz, y.shape()));
                         },
                         x,
                         y);
@@ -35,7 +35,7 @@ public final class Pointwise {
                         b.subtract(x.value(), y.value()),
                         dz -> { // z = x − y
                             x.accumulate(() -> dz);
-                            y.accumulate(() -> b.scale(b.sumTo(dz, y.shape()), -1));
+                            y.accumulate(() -> b.scale(sumTo(b, dz, y.shape()), -1));
                         },
                         x,
                         y);
@@ -49,7 +49,7 @@ public final class Pointwise {
                         b.multiply(x.value(), y.value()),
                         dz -> { // z = x·y
                             x.accumulate(() -> b.multiply(dz, y.value()));
-                            y.accumulate(() -> b.sumTo(b.multiply(dz, x.value()), y.shape()));
+                            y.accumulate(() -> sumTo(b, b.multiply(dz, x.value()), y.shape()));
                         },
                         x,
                         y);
@@ -64,7 +64,8 @@ public final class Pointwise {
                         z,
                         dz -> { // z = x/y, ∂z/∂y = −z/y
                             x.accumulate(() -> b.divide(dz, y.value()));
-                            y.accumulate(() -> b.scale(b.sumTo(b.divide(b.multiply(dz, z), y.value()), y.shape()), -1));
+                            y.accumulate(() ->
+                                    b.scale(sumTo(b, b.divide(b.multiply(dz, z), y.value()), y.shape()), -1));
                         },
                         x,
                         y);
@@ -129,6 +130,11 @@ public final class Pointwise {
                         b.clamp(x.value(), low, high),
                         dy -> x.accumulate(() -> b.clampBackward(x.value(), low, high, dy)), // y = clamp(x)
                         x);
+    }
+
+    /// The transpose of broadcasting; nothing to do where nothing was broadcast.
+    private static Tensor sumTo(Backend b, Tensor x, Shape to) {
+        return x.shape().equals(to) ? x : b.sumTo(x, to);
     }
 
     private static Shape ones(Variable x) {

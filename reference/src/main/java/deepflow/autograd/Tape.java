@@ -12,29 +12,38 @@ import org.jspecify.annotations.Nullable;
 /// The record of a computation, in order; [#backward] reads it from the end.
 ///
 /// A tape serves one forward and at most one backward pass. One that does not record ([#inference]) computes the
-/// same values and keeps nothing.
+/// same values and keeps nothing; one for [#training] gives up each value as soon as it is of no more use.
 public final class Tape {
     private record Step(List<Variable> outputs, Consumer<List<@Nullable Tensor>> backward) {}
 
     private final Backend backend;
     private final boolean recording;
+    private final @Nullable Lifetimes lifetimes;
     private final ArrayList<Step> steps = new ArrayList<>();
     private boolean spent;
     private long clock;
 
-    private Tape(Backend backend, boolean recording) {
+    private Tape(Backend backend, boolean recording, @Nullable Lifetimes lifetimes) {
         this.backend = backend;
         this.recording = recording;
+        this.lifetimes = lifetimes;
     }
 
     /// A tape that records, for [#backward].
     public static Tape recording(Backend backend) {
-        return new Tape(backend, true);
+        return new Tape(backend, true, null);
+    }
+
+    /// A tape that records, and whose backward pass frees computed values and gradients on its way: after it only
+    /// leaves and the gradients of leaves and [retained][Variable#retain] variables can be read. What else is of
+    /// interest, the loss for one, must be read before.
+    public static Tape training(Backend backend) {
+        return new Tape(backend, true, new Lifetimes(backend));
     }
 
     /// A tape that only computes: intermediate tensors are garbage as soon as they are used.
     public static Tape inference(Backend backend) {
-        return new Tape(backend, false);
+        return new Tape(backend, false, null);
     }
 
     /// What evaluates the operations.
@@ -74,6 +83,27 @@ public final class Tape {
                     "shape " + x.shape() + " cannot be seen as a value of shape " + value.shape());
         }
         return record(value, dy -> x.accumulate(() -> gradient.apply(dy)), x);
+    }
+
+    /// Says that a value or gradient of this tape lies in a tensor.
+    void hold(Tensor x) {
+        if (lifetimes != null) {
+            lifetimes.hold(x);
+        }
+    }
+
+    /// Says that one that lay there is needed no more.
+    void drop(Tensor x) {
+        if (lifetimes != null) {
+            lifetimes.drop(x);
+        }
+    }
+
+    /// Says that a tensor was needed for a moment only.
+    void discard(Tensor x) {
+        if (lifetimes != null) {
+            lifetimes.discard(x);
+        }
     }
 
     /// The next moment of the order of execution.
@@ -142,6 +172,10 @@ public final class Tape {
             }
             if (reached) {
                 step.backward().accept(dys);
+            }
+            for (int i = 0; i < dys.size(); i++) {
+                Variable output = step.outputs().get(i);
+                output.forget(dys.get(i));
             }
         }
     }

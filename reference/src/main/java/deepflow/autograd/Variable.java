@@ -22,6 +22,7 @@ public final class Variable {
         this.differentiable = differentiable;
         this.retained = retained;
         this.computedAt = tape.tick();
+        tape.hold(value);
     }
 
     /// When it was computed: the tape's clock, which counts values and gradients in the order of execution.
@@ -82,7 +83,13 @@ public final class Variable {
                     + value.shape() + ": the operation's backward is wrong");
         }
         Tensor typed = backend().inTypeOf(g, value);
-        gradient = gradient == null ? typed : backend().add(gradient, typed);
+        Tensor before = gradient;
+        gradient = before == null ? typed : backend().add(before, typed);
+        tape.hold(gradient);
+        if (before != null) {
+            tape.drop(before);
+            tape.discard(typed);
+        }
         gradientAt = tape.tick();
     }
 
@@ -94,5 +101,15 @@ public final class Variable {
             gradient = null;
         }
         return g;
+    }
+
+    /// The backward function has run: on a training tape neither the gradient nor the value is needed any more.
+    void forget(@Nullable Tensor taken) {
+        if (!retained) {
+            if (taken != null) {
+                tape.drop(taken);
+            }
+            tape.drop(value);
+        }
     }
 }

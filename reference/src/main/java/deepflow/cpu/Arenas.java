@@ -19,8 +19,11 @@ final class Arenas implements AutoCloseable {
     }
 
     private final Deque<Region> open = new ArrayDeque<>();
+    private final Runnable outermostClosed;
 
-    Arenas() {
+    /// @param outermostClosed run when no arena is open any more: between two steps
+    Arenas(Runnable outermostClosed) {
+        this.outermostClosed = outermostClosed;
         open.push(new Region());
     }
 
@@ -28,6 +31,16 @@ final class Arenas implements AutoCloseable {
     <S extends Freeable> S register(S storage) {
         innermost().members.add(storage);
         return storage;
+    }
+
+    /// Frees a storage now, whichever arena it is a member of.
+    void release(Freeable storage) {
+        for (Region region : open) {
+            if (region.members.remove(storage)) {
+                storage.free();
+                return;
+            }
+        }
     }
 
     Arena open() {
@@ -85,6 +98,9 @@ final class Arenas implements AutoCloseable {
             }
             open.pop();
             free();
+            if (open.size() == 1) {
+                outermostClosed.run();
+            }
         }
 
         private void free() {

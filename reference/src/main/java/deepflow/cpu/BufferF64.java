@@ -5,11 +5,14 @@ import org.jspecify.annotations.Nullable;
 /// The elements of a floating tensor.
 final class BufferF64 implements Arenas.Freeable {
     private final int size;
+    private final PoolF64 pool;
     private double @Nullable [] values;
 
-    BufferF64(double[] values) {
+    /// @param pool takes the array when it is freed
+    BufferF64(double[] values, PoolF64 pool) {
         this.size = values.length;
         this.values = values;
+        this.pool = pool;
     }
 
     @Override
@@ -28,6 +31,10 @@ final class BufferF64 implements Arenas.Freeable {
 
     @Override
     public void free() {
-        values = null;
+        double[] v = values;
+        if (v != null) {
+            values = null;
+            pool.give(v);
+        }
     }
 }

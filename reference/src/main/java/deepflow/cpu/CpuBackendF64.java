@@ -1,6 +1,5 @@
 package deepflow.cpu;
 
-import static deepflow.cpu.MemoryF64.array;
 import static deepflow.cpu.MemoryF64.indices;
 import static deepflow.cpu.MemoryF64.values;
 
@@ -59,7 +58,7 @@ final class CpuBackendF64 implements Backend {
 
     @Override
     public Tensor full(Shape shape, double value) { // keep
-        double[] out = array(shape);
+        double[] out = memory.array(shape);
         Arrays.fill(out, LanesF64.canonical(FormatF64.round(value)));
         return tensor(shape, out);
     }
@@ -68,7 +67,12 @@ final class CpuBackendF64 implements Backend {
     public Tensor copy(Tensor x) {
         return x.dtype() == DType.I32
                 ? uploadIndices(indices(x), x.shape())
-                : tensor(x.shape(), values(x).clone());
+                : tensor(x.shape(), memory.copy(values(x), x.shape()));
+    }
+
+    @Override
+    public void release(Tensor x) {
+        memory.release(x);
     }
 
     @Override
@@ -91,7 +95,7 @@ final class CpuBackendF64 implements Backend {
     private Tensor arithmetic(String name, Operation operation, Tensor x, Tensor y) {
         Arguments.floating(name, TYPE, x, y);
         Arguments.broadcasts(name, x, y);
-        double[] out = array(x.shape());
+        double[] out = memory.array(x.shape());
         ArithmeticF64.apply(threads, operation, values(x), values(y), out, Pattern.of(y.shape(), x.shape()));
         return tensor(x.shape(), out);
     }
@@ -119,7 +123,7 @@ final class CpuBackendF64 implements Backend {
     @Override
     public Tensor scale(Tensor x, double factor) { // keep
         Arguments.floating("scale", TYPE, x);
-        double[] out = array(x.shape());
+        double[] out = memory.array(x.shape());
         ArithmeticF64.apply(threads, Operation.MULTIPLY, values(x), FormatF64.round(factor), out);
         return tensor(x.shape(), out);
     }
@@ -127,7 +131,7 @@ final class CpuBackendF64 implements Backend {
     private Tensor map(String name, int cost, Tensor x, ActivationsF64.Forward kernel) {
         Arguments.floating(name, TYPE, x);
         double[] in = values(x);
-        double[] out = array(x.shape());
+        double[] out = memory.array(x.shape());
         threads.split(out.length, cost, LanesF64.VIRTUAL, (from, to) -> kernel.apply(in, out, from, to));
         return tensor(x.shape(), out);
     }
@@ -137,7 +141,7 @@ final class CpuBackendF64 implements Backend {
         Arguments.same(name, x, dy);
         double[] in = values(x);
         double[] gradient = values(dy);
-        double[] out = array(x.shape());
+        double[] out = memory.array(x.shape());
         threads.split(out.length, cost, LanesF64.VIRTUAL, (from, to) -> kernel.apply(in, gradient, out, from, to));
         return tensor(x.shape(), out);
     }
@@ -206,8 +210,8 @@ final class CpuBackendF64 implements Backend {
         Shape shape = Arguments.matmul(a.shape(), transposeA, b.shape(), transposeB);
         int k = a.shape().dim(transposeA ? -2 : -1);
         ProductSize size = new ProductSize(shape.product(0, shape.rank() - 2), shape.dim(-2), shape.dim(-1), k);
-        double[] out = array(shape);
-        ProductsF64.multiply(threads, size, values(a), transposeA, values(b), transposeB, null, out);
+        double[] out = memory.array(shape);
+        ProductsF64.multiply(threads, memory.pool(), size, values(a), transposeA, values(b), transposeB, null, out);
         return tensor(shape, out);
     }
 
@@ -221,10 +225,10 @@ final class CpuBackendF64 implements Backend {
             Arguments.floating("linear", TYPE, bias);
             Arguments.shape("linear's bias", Shape.of(n), bias);
         }
-        double[] out = array(shape);
+        double[] out = memory.array(shape);
         ProductSize size = new ProductSize(1, x.shape().product(0, x.shape().rank() - 1), n, k);
         double[] b = bias == null ? null : values(bias);
-        ProductsF64.multiply(threads, size, values(x), false, values(w), true, b, out);
+        ProductsF64.multiply(threads, memory.pool(), size, values(x), false, values(w), true, b, out);
         return tensor(shape, out);
     }
 
@@ -242,8 +246,8 @@ final class CpuBackendF64 implements Backend {
         Arguments.rows("layerNorm", x);
         int d = x.shape().dim(-1);
         double[] in = values(x);
-        double[] y = array(x.shape());
-        double[] rstd = array(x.shape().with(-1, 1));
+        double[] y = memory.array(x.shape());
+        double[] rstd = memory.array(x.shape().with(-1, 1));
         double e = FormatF64.round(eps);
         rows(x.shape(), 4, (from, to) -> RowsF64.layerNorm(in, e, y, rstd, d, from, to));
         return new Normalized(tensor(x.shape(), y), tensor(x.shape().with(-1, 1), rstd));
@@ -256,7 +260,7 @@ final class CpuBackendF64 implements Backend {
         double[] y = values(forward.y());
         double[] rstd = values(forward.rstd());
         double[] gradient = values(dy);
-        double[] dx = array(dy.shape());
+        double[] dx = memory.array(dy.shape());
         rows(dy.shape(), 4, (from, to) -> RowsF64.layerNormBackward(y, rstd, gradient, dx, d, from, to));
         return tensor(dy.shape(), dx);
     }
@@ -267,7 +271,7 @@ final class CpuBackendF64 implements Backend {
         Arguments.rows("softmax", x);
         int d = x.shape().dim(-1);
         double[] in = values(x);
-        double[] y = array(x.shape());
+        double[] y = memory.array(x.shape());
         rows(x.shape(), COST, (from, to) -> RowsF64.softmax(in, y, d, from, to));
         return tensor(x.shape(), y);
     }
@@ -280,7 +284,7 @@ final class CpuBackendF64 implements Backend {
         int d = y.shape().dim(-1);
         double[] p = values(y);
         double[] gradient = values(dy);
-        double[] dx = array(y.shape());
+        double[] dx = memory.array(y.shape());
         rows(y.shape(), 3, (from, to) -> RowsF64.softmaxBackward(p, gradient, dx, d, from, to));
         return tensor(y.shape(), dx);
     }
@@ -312,7 +316,7 @@ final class CpuBackendF64 implements Backend {
     public Tensor permute(Tensor x, int... axes) {
         Arguments.floating("permute", TYPE, x);
         Shape shape = Arguments.permute(x.shape(), axes);
-        double[] out = array(shape);
+        double[] out = memory.array(shape);
         LayoutF64.permute(threads, values(x), x.shape(), shape, axes, out);
         return tensor(shape, out);
     }
@@ -321,7 +325,7 @@ final class CpuBackendF64 implements Backend {
     public Tensor concat(int axis, List<Tensor> parts) {
         Arguments.floating("concat", TYPE, parts.toArray(new Tensor[0]));
         Shape shape = Arguments.concat(axis, parts);
-        double[] out = array(shape);
+        double[] out = memory.array(shape);
         int at = 0;
         for (Tensor part : parts) {
             at += LayoutF64.insert(values(part), part.shape(), shape, shape.axis(axis), at, out);
@@ -333,7 +337,7 @@ final class CpuBackendF64 implements Backend {
     public Tensor slice(Tensor x, int axis, int from, int to) {
         Arguments.floating("slice", TYPE, x);
         Shape shape = Arguments.slice(x.shape(), axis, from, to);
-        double[] out = array(shape);
+        double[] out = memory.array(shape);
         LayoutF64.slice(values(x), x.shape(), shape, shape.axis(axis), from, out);
         return tensor(shape, out);
     }
@@ -343,7 +347,7 @@ final class CpuBackendF64 implements Backend {
         Arguments.floating("gather", TYPE, table);
         Arguments.indices("gather", indices);
         Shape shape = Arguments.gather(table.shape(), indices.shape());
-        double[] out = array(shape);
+        double[] out = memory.array(shape);
         LayoutF64.gather(values(table), table.shape().dim(0), indices(indices), shape.dim(1), out);
         return tensor(shape, out);
     }
@@ -353,7 +357,7 @@ final class CpuBackendF64 implements Backend {
         Arguments.floating("gatherBackward", TYPE, dy);
         Arguments.indices("gatherBackward", indices);
         Shape shape = Arguments.gatherBackward(dy.shape(), indices.shape(), rows);
-        double[] out = array(shape);
+        double[] out = memory.array(shape);
         LayoutF64.gatherBackward(values(dy), indices(indices), shape.dim(1), rows, out);
         return tensor(shape, out);
     }

@@ -1,6 +1,7 @@
 package deepflow.cpu;
 
 import deepflow.tensor.Shape;
+import java.util.Arrays;
 
 /// Operations that move elements and compute nothing, and the scattered sum that goes with the gathered copy.
 final class LayoutF64 {
@@ -69,6 +70,7 @@ final class LayoutF64 {
 
     /// Forward: out[n] = table[indices[n]]. Backward: dtable[indices[n]] += dy[n], in increasing order of n, from +0.
     static void gatherBackward(double[] dy, int[] indices, int d, int rows, double[] dtable) {
+        Arrays.fill(dtable, 0.0);
         for (int n = 0; n < indices.length; n++) {
             int at = checked("gatherBackward", indices[n], rows) * d;
             for (int j = 0; j < d; j++) {

@@ -11,7 +11,8 @@ import deepflow.tensor.Tensor;
 final class MemoryF64 implements AutoCloseable {
     static final DType TYPE = DType.F64;
 
-    private final Arenas arenas = new Arenas();
+    private final PoolF64 pool = new PoolF64();
+    private final Arenas arenas = new Arenas(pool::trim);
 
     /// The elements of a tensor; writing to them changes it.
     static double[] values(Tensor x) {
@@ -30,17 +31,29 @@ final class MemoryF64 implements AutoCloseable {
         throw new IllegalArgumentException("index tensor " + x.shape() + " belongs to another back end");
     }
 
-    /// A new array of zeros for a shape.
-    static double[] array(Shape shape) {
+    /// An array for a shape, whose elements may be anything: every one must be written.
+    double[] array(Shape shape) {
         if (shape.size() > Integer.MAX_VALUE - 8) {
             throw new IllegalArgumentException("device cpu holds at most 2³¹ − 9 elements, got shape " + shape);
         }
-        return new double[(int) shape.size()];
+        return pool.take((int) shape.size());
+    }
+
+    /// An array for a shape with these elements.
+    double[] copy(double[] values, Shape shape) {
+        double[] out = array(shape);
+        System.arraycopy(values, 0, out, 0, out.length);
+        return out;
+    }
+
+    /// Where kernels find room for intermediate results.
+    PoolF64 pool() {
+        return pool;
     }
 
     /// A tensor of the innermost arena over an array that is nobody else's.
     Tensor tensor(Shape shape, double[] values) {
-        return new Tensor(shape, TYPE, arenas.register(new BufferF64(values)));
+        return new Tensor(shape, TYPE, arenas.register(new BufferF64(values, pool)));
     }
 
     Tensor upload(double[] values, Shape shape) { // keep
@@ -71,6 +84,13 @@ final class MemoryF64 implements AutoCloseable {
             }
         }
         return out;
+    }
+
+    /// Frees a tensor before its arena closes.
+    void release(Tensor x) {
+        if (x.storage() instanceof Arenas.Freeable storage) {
+            arenas.release(storage);
+        }
     }
 
     Arena arena() {

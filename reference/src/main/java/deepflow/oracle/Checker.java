@@ -4,11 +4,13 @@ import deepflow.io.FormatException;
 import deepflow.model.DeepFlow;
 import deepflow.nn.Declarations;
 import deepflow.nn.ParameterSpec;
+import deepflow.oracle.emulation.Arithmetic;
 import deepflow.tensor.Backend;
 import deepflow.tensor.DType;
 import deepflow.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -35,22 +37,50 @@ public record Checker(Backend backend, @Nullable Workers workers, Judging judgin
     /// @throws FormatException if the dump, its configuration, weights or inputs are unusable
     public CheckResult check(Path path) {
         try (Dump dump = Dump.open(path)) {
-            Precision precision = judging.precision() == null ? dump.metadata().precision() : judging.precision();
-            Replayed replayed = replayed(dump);
-            CheckResult judged = new Judge(dump, threshold(precision)).judge(replayed.truths());
-            EmulationPlan plan = EmulationPlan.of(judging, backend.dtype(), workers, dump);
-            if (workers == null || plan.runs() == 0) {
-                return judged.withoutBudgets(plan.refused());
-            }
-            List<Truth> step = replayed.truths().stream()
-                    .filter(t -> Family.byName(t.name())
-                            .filter(Family.STEPPED::contains)
-                            .isEmpty())
-                    .toList();
-            StepVerdicts.Result verdicts =
-                    new StepVerdicts(backend, workers, plan, precision, judging.risk()).of(replayed.replay(), step);
-            return verdicts.and(optimizer(replayed.replay())).beside(judged);
+            return check(dump, ErrorHistograms.NONE);
         }
+    }
+
+    /// Judges an open dump, and counts every tensor's errors on the way.
+    ///
+    /// @throws FormatException as [#check(Path)]
+    CheckResult check(Dump dump, ErrorHistograms histograms) {
+        Precision precision = judging.precision() == null ? dump.metadata().precision() : judging.precision();
+        Replayed replayed = replayed(dump);
+        CheckResult judged = new Judge(dump, threshold(precision), histograms).judge(replayed.truths());
+        Map<String, List<String>> foreign = new HashMap<>();
+        for (Finding finding : judged.findings()) {
+            if (dump.has(finding.name()) && !dump.foreign(finding.name()).isEmpty()) {
+                foreign.put(finding.name(), dump.foreign(finding.name()));
+            }
+        }
+        CheckResult called = judged.called(Map.copyOf(foreign));
+        EmulationPlan plan = EmulationPlan.of(judging, backend.dtype(), workers, dump);
+        if (workers == null || plan.runs() == 0) {
+            return called.withoutBudgets(plan.refused());
+        }
+        try {
+            return budgeted(replayed, workers, plan, precision, called);
+        } catch (OutOfMemoryError e) {
+            return called.withoutBudgets(
+                    "the emulated runs ran out of memory; more of it (DEEPFLOW_JAVA_OPTS=-Xmx…) or fewer --threads would help");
+        }
+    }
+
+    private CheckResult budgeted(
+            Replayed replayed, Workers emulating, EmulationPlan plan, Precision precision, CheckResult called) {
+        List<Truth> step = replayed.truths().stream()
+                .filter(t ->
+                        Family.byName(t.name()).filter(Family.STEPPED::contains).isEmpty())
+                .toList();
+        Replay replay = replayed.replay();
+        StepVerdicts.Result budgets =
+                new StepVerdicts(backend, emulating, plan, precision, judging.risk()).of(replay, step);
+        return diagnosed(
+                replay,
+                precision,
+                budgets,
+                budgets.and(optimizer(replay)).beside(called));
     }
 
     private Map<String, TensorVerdict> optimizer(Replay replay) {
@@ -58,6 +88,16 @@ public record Checker(Backend backend, @Nullable Workers workers, Judging judgin
         List<ParameterSpec> trained =
                 replay.specs().stream().filter(ParameterSpec::trained).toList();
         return step == null ? Map.of() : new OptimizerVerdicts(replay.dump(), step, trained, judging.risk() / 3).all();
+    }
+
+    private CheckResult diagnosed(Replay replay, Precision precision, StepVerdicts.Result budgets, CheckResult judged) {
+        if (judged.consistent()) {
+            return judged;
+        }
+        Arithmetic arithmetic = new RecordedTypes(replay.dump()).arithmetic(precision);
+        return judged.with(new Diagnosis(
+                new Naming(replay, backend, arithmetic, budgets, judged).names(),
+                GradientTerms.of(replay, backend, budgets, judged)));
     }
 
     private double threshold(Precision dumped) {

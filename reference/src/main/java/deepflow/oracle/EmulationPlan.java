@@ -1,8 +1,7 @@
 package deepflow.oracle;
 
-import deepflow.model.DeepFlow;
+import deepflow.cost.Cost;
 import deepflow.model.ModelConfig;
-import deepflow.nn.Declarations;
 import deepflow.tensor.DType;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -17,8 +16,8 @@ record EmulationPlan(int runs, int threads, String refused) {
     static final int MANY = 16;
     /// R for a large step: limits are a little wider.
     static final int FEW = 8;
-    /// Multiplications of parameters with tokens above which a step is large: `latent-s`, not `digits` with 16 images.
-    private static final double LARGE = 1e9;
+    /// Multiply-adds of a step above which it is large: `latent-s`, not `digits` with 16 images.
+    private static final long LARGE = 3_000_000_000L;
 
     private static EmulationPlan none(String why) {
         return new EmulationPlan(0, 0, why);
@@ -36,9 +35,10 @@ record EmulationPlan(int runs, int threads, String refused) {
             return none("a replay in float32 is no truth to measure by");
         }
         ModelConfig c = dump.metadata().config();
-        long samples = dump.info("in.x0").shape()[0];
-        int runs = asked != null ? asked : work(c, samples) > LARGE ? FEW : MANY;
-        double step = StepMemory.bytes(c, samples, replay, Replay.keep(dump));
+        int samples = Math.toIntExact(dump.info("in.x0").shape()[0]);
+        Cost cost = StepMemory.of(c, samples, replay, Replay.keep(dump));
+        int runs = asked != null ? asked : cost.multiplyAdds() > LARGE ? FEW : MANY;
+        double step = cost.peakBytes();
         double heap = Runtime.getRuntime().maxMemory();
         double needed = StepMemory.emulation(step, 1);
         if (asked == null && needed > heap) {
@@ -54,13 +54,5 @@ record EmulationPlan(int runs, int threads, String refused) {
             threads--;
         }
         return new EmulationPlan(runs, threads, "");
-    }
-
-    private static double work(ModelConfig c, long samples) {
-        double parameters = 0;
-        for (var spec : Declarations.of(new DeepFlow(c))) {
-            parameters += spec.shape().size();
-        }
-        return parameters * c.tokens() * samples;
     }
 }

@@ -3,8 +3,10 @@ package deepflow.oracle;
 import deepflow.model.VelocityModel;
 import deepflow.nn.ParameterSpec;
 import deepflow.oracle.emulation.FloatFormat;
+import deepflow.oracle.zoo.Mistake;
 import deepflow.tensor.Backend;
 import deepflow.tensor.Tensor;
+import deepflow.train.Objective;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,21 +26,36 @@ record Replay(Dump dump, VelocityModel model, List<ParameterSpec> specs, Map<Str
 
     /// Runs it, forward and backward, gradients multiplied by the dump's loss scale.
     RecordedStep run(Backend backend, Hosting hosting, Interception interception) {
+        return run(backend, hosting, dump.metadata().objective(), interception, Mistake.NONE);
+    }
+
+    /// Runs it with a mistake, on the back end that has the weights.
+    RecordedStep run(Backend backend, Interception interception, Mistake mistake) {
+        return run(backend, dump.metadata().objective(), interception, mistake);
+    }
+
+    /// Runs it with another objective, on the back end that has the weights.
+    RecordedStep run(Backend backend, Objective objective, Interception interception, Mistake mistake) {
+        return run(backend, (weight, type) -> weight, objective, interception, mistake);
+    }
+
+    private RecordedStep run(
+            Backend backend, Hosting hosting, Objective objective, Interception interception, Mistake mistake) {
         RecordedTypes types = new RecordedTypes(dump);
         Map<String, Tensor> hosted = new LinkedHashMap<>();
         weights.forEach((name, w) ->
                 hosted.put(name, hosting.of(w, Objects.requireNonNull(types.of(Family.WEIGHT.of(name))))));
-        StepMetadata metadata = dump.metadata();
         return RecordedStep.run(
                 backend,
                 model,
                 specs,
                 hosted,
-                metadata.objective(),
+                objective,
                 new DumpInputs(dump, backend).batch(),
                 keep(dump),
                 interception,
-                metadata.lossScale());
+                mistake,
+                dump.metadata().lossScale());
     }
 
     /// What it gives for the tensors of the dump, in graph order.

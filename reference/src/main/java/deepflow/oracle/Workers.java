@@ -1,6 +1,7 @@
 package deepflow.oracle;
 
 import deepflow.tensor.Backend;
+import deepflow.tensor.Backends;
 import deepflow.tensor.DType;
 
 /// What emulated runs may use beside the back end that replays a dump.
@@ -13,6 +14,11 @@ public record Workers(int threads, Opener opener) {
     public interface Opener {
         /// @param threads it computes with, the caller's included
         Backend open(DType dtype, int threads);
+    }
+
+    /// Threads of this machine's CPU.
+    public static Workers cpu(int threads) {
+        return new Workers(threads, (dtype, n) -> Backends.open("cpu", dtype, n));
     }
 
     /// @throws IllegalArgumentException if there is no thread

@@ -43,6 +43,10 @@ public interface Backend extends AutoCloseable {
     /// A new tensor with the same elements in a storage of its own.
     Tensor copy(Tensor x);
 
+    /// Gives a tensor up before its arena closes: neither it nor one that shares its storage is read again. The back
+    /// end may use the memory at once; one that has no use for the hint ignores it.
+    default void release(Tensor x) {}
+
     /// Opens an arena: what is allocated from now on is freed when it closes.
     Arena arena();
 

@@ -61,15 +61,15 @@ public record Trainer(VelocityModel model, Objective objective, OptimizerConfig 
 
     private void accumulate(Backend b, TrainingState state, Batch part, double share, Sums sums) {
         try (Arena arena = b.arena()) {
-            Tape tape = Tape.recording(b);
+            Tape tape = Tape.training(b);
             Parameters parameters = Parameters.on(tape, state.specs(), state.weights());
             Losses losses = objective.evaluate(Context.root(tape, parameters, TraceListener.NONE), model, part);
-            tape.backward(losses.total(), share);
             sums.deep += share * scalar(b, losses.deep());
             sums.acc += share * scalar(b, losses.acc());
             sums.total += share * scalar(b, losses.total());
             Variable ssl = losses.ssl();
             sums.ssl += ssl == null ? 0 : share * scalar(b, ssl);
+            tape.backward(losses.total(), share);
             for (ParameterSpec spec : state.trained()) {
                 Tensor g = parameters.get(spec.name()).gradient();
                 if (g != null) {
