@@ -161,8 +161,11 @@ def rounded_products():
 
     class Mode(TorchDispatchMode):
         def __torch_dispatch__(self, function, kinds, args=(), kwargs=None):
-            args = [narrow(a) if i in both.get(function, ()) else a for i, a in enumerate(args)]
-            return function(*args, **(kwargs or {}))
+            rounded = [narrow(a) if i in both.get(function, ()) else a for i, a in enumerate(args)]
+            result = function(*rounded, **(kwargs or {}))
+            if function is aten.convolution_backward.default:  # the bias's gradient is a sum, no product
+                return (*result[:2], function(*args, **(kwargs or {}))[2])
+            return result
 
     # attention as products and softmax, so that they are seen
     with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH), Mode():

@@ -62,8 +62,8 @@ public record Checker(Backend backend, @Nullable Workers workers, Judging judgin
         try {
             return budgeted(replayed, workers, plan, precision, called);
         } catch (OutOfMemoryError e) {
-            return called.withoutBudgets(
-                    "the emulated runs ran out of memory; more of it (DEEPFLOW_JAVA_OPTS=-Xmx…) or fewer --threads would help");
+            return called.withoutBudgets("the emulated runs ran out of memory; more of it"
+                    + " (DEEPFLOW_JAVA_OPTS=-Xmx…) or fewer --threads would help");
         }
     }
 
