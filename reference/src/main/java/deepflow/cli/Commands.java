@@ -18,13 +18,15 @@ final class Commands {
             CheckCommand.class,
             DiffCommand.class,
             GoldenCommand.class,
+            ZooCommand.class,
             ParamsCommand.class,
             DemoCommand.class,
             TrainCommand.class,
             SampleCommand.class,
             EvaluateCommand.class,
             LayersCommand.class,
-            AblateCommand.class);
+            AblateCommand.class,
+            BenchCommand.class);
 
     private Commands() {}
 

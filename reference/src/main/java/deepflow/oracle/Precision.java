@@ -48,8 +48,8 @@ public enum Precision {
 
     /// What a step of this precision computes in.
     ///
-    /// @param normsWiden whether LayerNorm gives float32 under autocast, as on CUDA
-    Arithmetic arithmetic(boolean normsWiden) {
+    /// @param normsWiden whether autocast gives LayerNorms' results in float32, as on CUDA
+    public Arithmetic arithmetic(boolean normsWiden) {
         return switch (this) {
             case F64 -> Arithmetic.uniform(FloatFormat.F64);
             case F32 -> Arithmetic.uniform(FloatFormat.F32);
