@@ -18,6 +18,7 @@ final class Commands {
             CheckCommand.class,
             DiffCommand.class,
             GoldenCommand.class,
+            ZooCommand.class,
             ParamsCommand.class,
             DemoCommand.class,
             TrainCommand.class,

@@ -4,6 +4,7 @@ import deepflow.io.FormatException;
 import deepflow.model.DeepFlow;
 import deepflow.nn.Declarations;
 import deepflow.nn.ParameterSpec;
+import deepflow.oracle.emulation.Arithmetic;
 import deepflow.tensor.Backend;
 import deepflow.tensor.DType;
 import deepflow.tensor.Tensor;
@@ -55,7 +56,7 @@ public record Checker(Backend backend, @Nullable Backend accumulator, Judging ju
         }
         CheckResult called = judged.called(Map.copyOf(foreign));
         StepVerdicts.Result budgets = budgets(dump, precision, truths);
-        return budgets == null ? called : budgets.beside(called);
+        return budgets == null ? called : diagnosed(dump, precision, budgets, budgets.beside(called));
     }
 
     /// For all but the optimizer's results. Null where nothing is judged against budgets: without emulated runs, or
@@ -71,6 +72,18 @@ public record Checker(Backend backend, @Nullable Backend accumulator, Judging ju
                 .toList();
         return new StepVerdicts(backend, accumulator, precision, judging.risk(), judging.runs())
                 .of(new Replay(dump, model, Declarations.of(model)), step);
+    }
+
+    private CheckResult diagnosed(Dump dump, Precision precision, StepVerdicts.Result budgets, CheckResult judged) {
+        if (judged.consistent()) {
+            return judged;
+        }
+        DeepFlow model = new DeepFlow(dump.metadata().config());
+        Replay replay = new Replay(dump, model, Declarations.of(model));
+        Arithmetic arithmetic = new RecordedTypes(dump).arithmetic(precision);
+        return judged.with(new Diagnosis(
+                new Naming(replay, backend, arithmetic, budgets, judged).names(),
+                GradientTerms.of(replay, backend, budgets, judged)));
     }
 
     private double threshold(Precision dumped) {

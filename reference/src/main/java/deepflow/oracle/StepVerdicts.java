@@ -47,7 +47,8 @@ record StepVerdicts(Backend exact, Backend accumulator, Precision precision, dou
                     findings,
                     judged.absent(),
                     suspects,
-                    judged.foreign());
+                    judged.foreign(),
+                    judged.diagnosis());
         }
     }
 

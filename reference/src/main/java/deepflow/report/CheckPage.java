@@ -170,6 +170,9 @@ public final class CheckPage {
                     .collect(Collectors.joining("</code>, <code>")));
             html.append("</code>.</p>\n");
         }
+        for (String sentence : DiagnosisReport.sentences(result.diagnosis())) {
+            html.append("<p>").append(Html.escape(sentence)).append("</p>\n");
+        }
         return html.append("</section>\n").toString();
     }
 

@@ -21,7 +21,9 @@ public final class CheckReport {
     private CheckReport() {}
 
     /// `{"dumps":[{"dump", "verdict", "first", "precision", "threshold", "not_judged":[family], "suspects":[name],
-    /// "looks_like":[], "tensors":[{"name", "status", "relative_error", "max_error", "where",
+    /// "looks_like":[{"bug", "says", "look", "coefficient", "standard_error", "explained":[name]}],
+    /// "wrong_gradients":null|{"terms":[{"name", "factor", "standard_error"}], "parameters":[name],
+    /// "of"}, "tensors":[{"name", "status", "relative_error", "max_error", "where",
     /// "counts", "local_ratio", "global_ratio", "budget", "power", "condition", …}]}]}`, tensors in graph order;
     /// ratios are error over budget, null where nothing was judged against budgets.
     public static String json(List<CheckResult> results) {
@@ -51,7 +53,7 @@ public final class CheckReport {
         json.writeName("suspects").writeStartArray();
         result.suspects().forEach(json::writeString);
         json.writeEndArray();
-        json.writeName("looks_like").writeStartArray().writeEndArray();
+        DiagnosisReport.write(json, result.diagnosis());
         json.writeName("tensors").writeStartArray();
         for (Finding f : result.findings()) {
             json.writeStartObject();
@@ -114,6 +116,7 @@ public final class CheckReport {
             lines.add("  suspect: " + shortened(name, WIDTH - 11));
             called(lines, result, name);
         });
+        lines.addAll(DiagnosisReport.lines(result.diagnosis()));
         long undecided = findings.stream()
                 .filter(f -> f.verdict() != null && f.verdict().undecided())
                 .count();
