@@ -64,7 +64,8 @@ public final class Pointwise {
                         z,
                         dz -> { // z = x/y, ∂z/∂y = −z/y
                             x.accumulate(() -> b.divide(dz, y.value()));
-                            y.accumulate(() -> b.scale(sumTo(b, b.divide(b.multiply(dz, z), y.value()), y.shape()), -1));
+                            y.accumulate(() ->
+                                    b.scale(sumTo(b, b.divide(b.multiply(dz, z), y.value()), y.shape()), -1));
                         },
                         x,
                         y);

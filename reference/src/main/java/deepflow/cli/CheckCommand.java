@@ -1,14 +1,15 @@
 package deepflow.cli;
 
+import deepflow.io.AtomicFile;
 import deepflow.io.FormatException;
 import deepflow.oracle.CheckResult;
-import deepflow.oracle.Checker;
 import deepflow.oracle.Judging;
+import deepflow.oracle.Oracle;
 import deepflow.oracle.Precision;
+import deepflow.oracle.Verdict;
+import deepflow.report.CheckPage;
 import deepflow.report.CheckReport;
-import deepflow.tensor.Backend;
-import deepflow.tensor.Backends;
-import deepflow.tensor.DType;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,7 +32,8 @@ import picocli.CommandLine.Spec;
             "Judges dumped training steps: replays each from its configuration, weights and inputs, and compares every"
                     + " tensor in it.",
             "",
-            "A dump is a safetensors file as docs/dump-format.md describes it. A tensor is accepted when"
+            "A dump is a safetensors file as docs/dump-format.md describes it, a folder of .npy files with metadata.json,"
+                    + " or a .npz file. A tensor is accepted when"
                     + " |a - o| <= threshold * |o|; the threshold goes by the precision the dump declares"
                     + " (docs/check.md).",
             ""
@@ -41,6 +43,8 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  deepflow check step.safetensors",
             "  deepflow check --compute f32 --json dumps/*.safetensors",
+            "  deepflow check --report step.html step.safetensors",
+            "  deepflow check --map flax.json step.npz",
             "",
             "Exit codes: 0 = all consistent, 1 = a tensor is wrong, 2 = a dump cannot be used."
         })
@@ -80,7 +84,22 @@ final class CheckCommand implements Callable<Integer> {
                             + " by the threshold alone (default: ${DEFAULT-VALUE}).")
     private int runs;
 
-    @Parameters(arity = "1..*", paramLabel = "DUMP", description = "Safetensors files, each with one step.")
+    @Option(
+            names = "--map",
+            paramLabel = "MAP.json",
+            description = "Translates the names and layouts of another program into ours (docs/recipes.md).")
+    private @Nullable Path map;
+
+    @Option(
+            names = "--report",
+            paramLabel = "OUT.html",
+            description = "Write the verdict as a page that needs no other file; of one DUMP.")
+    private @Nullable Path report;
+
+    @Parameters(
+            arity = "1..*",
+            paramLabel = "DUMP",
+            description = "Safetensors files, folders of .npy files or .npz files, each with one step.")
     @SuppressWarnings("NullAway.Init") // picocli fills it
     private List<Path> dumps;
 
@@ -92,18 +111,22 @@ final class CheckCommand implements Callable<Integer> {
     public Integer call() {
         List<CheckResult> results = new ArrayList<>();
         boolean unusable = false;
-        Judging judging = judging();
-        try (Backend backend = compute.open(common.threads());
-                Backend accumulator = Backends.open("cpu", DType.F32, common.threads())) {
-            Checker checker = new Checker(backend, accumulator, judging);
+        if (report != null && dumps.size() > 1) {
+            throw new ParameterException(spec.commandLine(), "--report makes a page of one dump");
+        }
+        try (Oracle oracle =
+                Oracle.open(new Oracle.Options(judging(), compute.dtype(), map, report != null, common.threads()))) {
             for (Path dump : dumps) {
                 try {
-                    CheckResult result = checker.check(dump);
-                    results.add(result);
+                    Verdict verdict = oracle.judge(dump);
+                    results.add(verdict.result());
                     if (!json) {
-                        CheckReport.lines(result, all)
+                        CheckReport.lines(verdict.result(), all)
                                 .forEach(spec.commandLine().getOut()::println);
                         spec.commandLine().getOut().flush();
+                    }
+                    if (report != null) {
+                        AtomicFile.write(report, CheckPage.html(verdict).getBytes(StandardCharsets.UTF_8));
                     }
                 } catch (FormatException | OutOfMemoryError e) {
                     if (dumps.size() == 1) {

@@ -18,7 +18,7 @@ import picocli.CommandLine.Spec;
 /// The entry of the command line: runs a command and turns its outcome into an exit code, see [ExitCode].
 ///
 /// A command is a class with `@Command` that implements `Callable<Integer>`, takes [CommonOptions] as a mixin, throws
-/// [UserException] when it cannot use what it was given, and is listed in `subcommands` below. It prints to the writers
+/// [UserException] when it cannot use what it was given, and is listed in [Commands]. It prints to the writers
 /// of its `CommandSpec`, so that tests can read what it says.
 @Command(
         name = "deepflow",
@@ -31,18 +31,6 @@ import picocli.CommandLine.Spec;
         },
         synopsisSubcommandLabel = "COMMAND",
         versionProvider = Main.Version.class,
-        subcommands = {
-            VerifyCommand.class,
-            CheckCommand.class,
-            DiffCommand.class,
-            GoldenCommand.class,
-            ParamsCommand.class,
-            DemoCommand.class,
-            TrainCommand.class,
-            SampleCommand.class,
-            EvaluateCommand.class,
-            AblateCommand.class
-        },
         footer = {
             "",
             "Exit codes: 0 = fine, 1 = the numbers disagree, 2 = bad usage or bad input.",
@@ -75,7 +63,7 @@ public final class Main implements Runnable {
 
     /// Runs one command line and returns its exit code: all of `main` that tests can call.
     static int run(PrintWriter out, PrintWriter err, String... arguments) {
-        return run(new CommandLine(new Main()), out, err, arguments);
+        return run(Commands.lineFor(arguments), out, err, arguments);
     }
 
     static int run(CommandLine line, PrintWriter out, PrintWriter err, String... arguments) {

@@ -9,6 +9,7 @@ import deepflow.tensor.Backend;
 import deepflow.tensor.Backends;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -43,7 +44,9 @@ final class TrainCommand implements Callable<Integer> {
     @Mixin
     private final CommonOptions common = new CommonOptions();
 
-    @ArgGroup(validate = false, heading = "%nWhat is computed (a resumed run takes it from its folder):%n")
+    @ArgGroup(
+            validate = false,
+            heading = "%nWhat is computed (a resumed run takes it, and all below, from its folder):%n")
     private final RunOptions run = new RunOptions();
 
     @Option(names = "--out", required = true, paramLabel = "RUN", description = "Folder of the run.")
@@ -56,24 +59,14 @@ final class TrainCommand implements Callable<Integer> {
     @Option(
             names = "--steps",
             paramLabel = "N",
-            defaultValue = "1600",
-            description =
-                    "Where the run ends (default: ${DEFAULT-VALUE}). A finished run can be resumed to go further.")
-    private long steps;
+            description = "Where the run ends (default: 1600). A finished run can be resumed to go further.")
+    private @Nullable Long steps;
 
-    @Option(
-            names = "--checkpoint-every",
-            paramLabel = "N",
-            defaultValue = "200",
-            description = "Steps between checkpoints (default: ${DEFAULT-VALUE}).")
-    private long checkpointEvery;
+    @Option(names = "--checkpoint-every", paramLabel = "N", description = "Steps between checkpoints (default: 200).")
+    private @Nullable Long checkpointEvery;
 
-    @Option(
-            names = "--keep",
-            paramLabel = "N",
-            defaultValue = "3",
-            description = "How many checkpoints to keep, the newest (default: ${DEFAULT-VALUE}).")
-    private int keep;
+    @Option(names = "--keep", paramLabel = "N", description = "How many checkpoints to keep, the newest (default: 3).")
+    private @Nullable Integer keep;
 
     @Option(names = "--no-pictures", description = "Draw no curves and no samples.")
     private boolean noPictures;
@@ -86,18 +79,24 @@ final class TrainCommand implements Callable<Integer> {
     public Integer call() {
         RunFolder folder = new RunFolder(out);
         RunConfig config = run.config(resume ? folder : null);
+        Schedule schedule = schedule(resume ? folder.readSchedule() : Schedule.USUAL);
         DataSet data = DataArgument.open(config);
         try (Backend b = Backends.open("cpu", config.precision(), common.threads());
                 TrainingProgress progress = TrainingProgress.on(spec.commandLine(), "train " + config.data())) {
-            new TrainingRun(folder, config, data, Main.Version.producer()).train(b, schedule(), resume, progress);
+            new TrainingRun(folder, config, data, Main.Version.producer()).train(b, schedule, resume, progress);
         }
         spec.commandLine().getOut().println(out);
         return ExitCode.FINE;
     }
 
-    private Schedule schedule() {
+    /// @param usual where an option was not given
+    private Schedule schedule(Schedule usual) {
         try {
-            return new Schedule(steps, checkpointEvery, keep, !noPictures);
+            return new Schedule(
+                    steps == null ? usual.steps() : steps,
+                    checkpointEvery == null ? usual.checkpointEvery() : checkpointEvery,
+                    keep == null ? usual.keep() : keep,
+                    usual.pictures() && !noPictures);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), "Invalid value: " + e.getMessage(), e);
         }

@@ -4,6 +4,8 @@ import deepflow.experiment.RunListener;
 import deepflow.train.StepResult;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.text.DecimalFormat;
+import java.text.DecimalFormatSymbols;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
@@ -79,7 +81,7 @@ final class TrainingProgress implements RunListener, AutoCloseable {
                     .setUpdateIntervalMillis(BAR_MILLIS)
                     .setUnit(" steps", 1)
                     .setSpeedUnit(ChronoUnit.SECONDS)
-                    .showSpeed()
+                    .showSpeed(new DecimalFormat("0.0", DecimalFormatSymbols.getInstance(Locale.ROOT)))
                     .setConsumer(new ConsoleProgressBarConsumer(System.err))
                     .build();
         }

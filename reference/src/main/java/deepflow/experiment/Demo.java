@@ -12,7 +12,6 @@ import deepflow.tensor.Backend;
 import deepflow.train.TrainingState;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
 
 /// The whole way in a minute: trains a small DeepFlow-2T on digits, samples, measures and draws.
 ///
@@ -71,10 +70,8 @@ public record Demo(Path folder, DataSet data, String producer) {
         Path grid = folder.resolve("samples.png");
         double recognised = grid(b, config, state, grid);
         Path layers = folder.resolve("layers.png");
-        List<Plot.Series> lines =
-                new LayerDistances(config, data, FEATURE_SAMPLES).at(b, state.averages(), 0.1, 0.3, 0.5, 0.7, 0.9);
-        new Plot("Distance of features to the last block's", "block", "distance", Plot.Kind.MARKED, lines)
-                .write(layers);
+        LayerDistances distances = new LayerDistances(config, data, FEATURE_SAMPLES);
+        LayerDistances.plot(distances.at(b, state.averages(), LayerDistances.TIMES), layers);
         return new Result(
                 CONFIG,
                 ParameterCount.of(Configs.named(CONFIG)).parameters(),

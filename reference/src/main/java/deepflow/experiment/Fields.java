@@ -95,6 +95,17 @@ final class Fields {
         return (int) value;
     }
 
+    boolean flag(String key, boolean usual) {
+        JsonNode v = raw(key);
+        if (v == null) {
+            return usual;
+        }
+        if (!v.isBoolean()) {
+            throw wrong(key, "true or false", v);
+        }
+        return v.booleanValue();
+    }
+
     double number(String key, double usual) {
         JsonNode v = raw(key);
         return v == null ? usual : number(key, v);

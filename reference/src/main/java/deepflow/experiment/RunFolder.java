@@ -19,6 +19,7 @@ import java.util.stream.Stream;
 /// The files of a run:
 ///
 /// - `config.json`: its [RunConfig]; a folder that has one holds a run
+/// - `schedule.json`: the [Schedule] that it was last started with
 /// - `step-000800.safetensors`: checkpoints
 /// - `metrics.csv`: the numbers of every step; `times.csv`: when each was taken, all that may differ
 ///   between two runs
@@ -37,6 +38,10 @@ public record RunFolder(Path path) {
 
     Path config() {
         return path.resolve("config.json");
+    }
+
+    private Path schedule() {
+        return path.resolve("schedule.json");
     }
 
     Path metrics() {
@@ -95,6 +100,19 @@ public record RunFolder(Path path) {
         AtomicFile.write(config(), text.getBytes(StandardCharsets.UTF_8));
     }
 
+    /// The schedule that the run was last started with; the usual one if the folder has none.
+    public Schedule readSchedule() {
+        try {
+            return Files.exists(schedule()) ? Schedule.parse(Files.readString(schedule())) : Schedule.USUAL;
+        } catch (IOException | IllegalArgumentException e) {
+            throw new FormatException(schedule() + " cannot be read: " + e.getMessage() + ".", e);
+        }
+    }
+
+    void writeSchedule(Schedule schedule) {
+        AtomicFile.write(schedule(), schedule.json().getBytes(StandardCharsets.UTF_8));
+    }
+
     /// Removes all but the newest checkpoints.
     void prune(int keep) {
         TreeMap<Long, Path> all = checkpoints();
@@ -106,7 +124,7 @@ public record RunFolder(Path path) {
     /// Removes the files of the run that it holds, and no others.
     void clear() {
         checkpoints().values().forEach(RunFolder::delete);
-        List.of(config(), metrics(), times(), curves()).forEach(RunFolder::delete);
+        List.of(config(), schedule(), metrics(), times(), curves()).forEach(RunFolder::delete);
         if (Files.isDirectory(path)) {
             sweep();
         }

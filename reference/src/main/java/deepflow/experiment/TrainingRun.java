@@ -39,19 +39,29 @@ public record TrainingRun(RunFolder folder, RunConfig config, DataSet data, Stri
     /// @param resume whether a run in the folder is resumed; otherwise it is refused
     /// @return the state at the end
     /// @throws RunRefused if the folder holds a run that is not to be resumed or is another one, the data
-    ///     do not fit, or a number became infinite or NaN: then a checkpoint was written before
+    ///     do not fit, the step does not fit into the JVM's memory, or a number became infinite or NaN:
+    ///     then a checkpoint was written before
     public TrainingState train(Backend b, Schedule schedule, boolean resume, RunListener listener) {
         if (b.dtype() != config.precision()) {
             throw new IllegalArgumentException("the run computes in " + config.precision() + ", got " + b.name());
         }
         Batches batches = new Batches(config, data);
+        RunMemory.require(config, schedule.pictures());
         if (folder.holdsRun() && !resume) {
             throw new RunRefused(folder.path()
                     + " already holds a run: add --resume to go on with it, or choose another" + " folder.");
         }
         try (FileChannel _ = folder.claim()) {
             RunListener.Resume found = found(resume);
+            long done =
+                    found == RunListener.Resume.CONTINUES ? folder.checkpoints().lastKey() : 0;
+            if (done > schedule.steps()) {
+                throw new RunRefused(folder.path() + " has already taken " + done + " steps, more than the "
+                        + schedule.steps() + " asked for.");
+            }
             folder.sweep();
+            // before config.json, which makes the folder a run: a run that can be resumed has a schedule
+            folder.writeSchedule(schedule);
             if (found != RunListener.Resume.CONTINUES) {
                 folder.writeConfig(config);
             }
@@ -101,10 +111,6 @@ public record TrainingRun(RunFolder folder, RunConfig config, DataSet data, Stri
             TrainingState state = last == null
                     ? TrainingState.fresh(b, specs, new Initialization(config.seed()))
                     : Checkpoint.read(last.getValue(), b, config, specs, done);
-            if (done > schedule.steps()) {
-                throw new RunRefused(folder.path() + " has already taken " + done + " steps, more than the "
-                        + schedule.steps() + " asked for.");
-            }
             listener.begins(done, schedule.steps(), found);
             try (StepLog metrics = StepLog.open(folder.metrics(), METRICS, done, true);
                     StepLog times = StepLog.open(folder.times(), TIMES, done, false)) {

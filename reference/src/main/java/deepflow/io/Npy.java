@@ -43,8 +43,27 @@ public final class Npy {
         });
     }
 
+    /// Reads type and shape of a file, and whether it has as many bytes as they say.
+    static NpyHeader header(Path path) {
+        String file = Text.path(path);
+        try (FileChannel channel = RegularFile.open(path)) {
+            long size = channel.size();
+            return start(file, new ChannelStream(channel, 0, size), size).header();
+        } catch (IOException e) {
+            throw new FormatException(file + " cannot be read: " + Text.reason(e) + ".", e);
+        }
+    }
+
     /// Reads an array that has exactly that many bytes with its header.
     static NpyArray read(String what, InputStream in, long size) throws IOException {
+        Start start = start(what, in, size);
+        return elements(what, start.header(), in, start.bytes());
+    }
+
+    /// @param bytes how many of data follow
+    private record Start(NpyHeader header, long bytes) {}
+
+    private static Start start(String what, InputStream in, long size) throws IOException {
         byte[] start = in.readNBytes(8);
         if (start.length < 8 || !new String(start, 0, 6, StandardCharsets.ISO_8859_1).equals(MAGIC)) {
             throw new FormatException(what + " is not a npy file: it does not begin with \\x93NUMPY and a version.");
@@ -74,10 +93,7 @@ public final class Npy {
         }
         // What the grammar allows is ASCII; in any encoding, all else is an error.
         NpyHeader header = NpyHeader.parse(what, new String(text, StandardCharsets.ISO_8859_1));
-        return elements(what, header, in, left - claimed);
-    }
-
-    private static NpyArray elements(String what, NpyHeader header, InputStream in, long left) throws IOException {
+        left -= claimed;
         long bytes = Sizes.bytes(header.type(), header.shape());
         if (bytes < 0) {
             throw new FormatException(what + " has a shape whose size overflows 63 bits.");
@@ -88,6 +104,10 @@ public final class Npy {
                             + " and type " + header.type() + ", but has " + left + " (it is too "
                             + (left < bytes ? "short" : "long") + ").");
         }
+        return new Start(header, bytes);
+    }
+
+    private static NpyArray elements(String what, NpyHeader header, InputStream in, long bytes) throws IOException {
         if (bytes > Integer.MAX_VALUE) {
             throw new FormatException(
                     what + " has " + bytes + " bytes of data, more than the 2147483647 read at once.");

@@ -57,7 +57,7 @@ public final class NpyArray {
                 .order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /// The type of the elements; never BF16.
+    /// The type of the elements; BF16 for the `V2` arrays of ml_dtypes.
     public ElementType type() {
         return type;
     }
@@ -105,9 +105,21 @@ public final class NpyArray {
         return ByteBuffer.wrap(bytes).asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    private ByteBuffer at(int from, int count) {
-        Objects.checkFromIndexSize(from, count, elements);
+    /// The same bytes as elements of another type of that width.
+    NpyArray as(ElementType other) {
+        if (other == type) {
+            return this;
+        }
+        if (other.width() != type.width()) {
+            throw new IllegalArgumentException(type + " and " + other + " have elements of other widths");
+        }
+        return new NpyArray(other, shape, bytes);
+    }
+
+    /// The bytes of some elements.
+    ByteBuffer at(long from, int count) {
+        Objects.checkFromIndexSize(from, (long) count, elements);
         int width = type.width();
-        return ByteBuffer.wrap(bytes, from * width, count * width).order(ByteOrder.LITTLE_ENDIAN);
+        return ByteBuffer.wrap(bytes, (int) from * width, count * width).order(ByteOrder.LITTLE_ENDIAN);
     }
 }

@@ -63,6 +63,7 @@ record NpyHeader(ElementType type, boolean bigEndian, boolean fortran, long[] sh
     private static @Nullable ElementType type(String kindAndSize) {
         return switch (kindAndSize) {
             case "b1" -> ElementType.BOOL;
+            case "V2" -> ElementType.BF16; // what NumPy makes of ml_dtypes' bfloat16, having none
             case "u1" -> ElementType.U8;
             case "i1" -> ElementType.I8;
             case "u2" -> ElementType.U16;
@@ -136,7 +137,8 @@ record NpyHeader(ElementType type, boolean bigEndian, boolean fortran, long[] sh
                 throw error("describes Python objects, which are not read since they can run code");
             }
             ElementType type = order == '<' || order == '>' || order == '|' ? type(kind) : null;
-            if (type == null || order == '|' && type.width() > 1) {
+            boolean unordered = order == '|' && type != ElementType.BF16;
+            if (type == null || unordered && type.width() > 1) {
                 throw error("has the dtype " + Text.quote(descr) + ", which is not supported");
             }
             return type;

@@ -1,21 +1,30 @@
 package deepflow.io;
 
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
 
-/// Named tensors in files: one safetensors file or a sharded set. What is in them has been judged when the source
+/// Named tensors in files: one safetensors file, a sharded set, a folder of `.npy` files or a `.npz` file. What is in
+/// them has been judged when the source
 /// opens; data are read on demand. Reading may be done by several threads at once; every method throws
 /// [FormatException] when a file turns out unreadable.
 ///
 /// Files are assumed to stay as they are while open. A thread that is interrupted while it reads closes the file for
 /// all (that is how Java's channels are).
 public interface TensorSource extends AutoCloseable {
-    /// Opens a safetensors file, or a sharded set by its `*.safetensors.index.json`.
+    /// Opens a safetensors file, a sharded set by its `*.safetensors.index.json`, a folder of `.npy` files, or a `.npz`
+    /// file by its name.
     ///
-    /// @throws FormatException if it is neither, or breaks a rule of the format
+    /// @throws FormatException if it is none of them, or breaks a rule of the format
     static TensorSource open(Path path) {
+        if (Files.isDirectory(path)) {
+            return NpyTensors.folder(path);
+        }
+        if (path.toString().endsWith(".npz")) {
+            return NpyTensors.npz(path);
+        }
         return ShardedTensors.isIndex(path) ? ShardedTensors.open(path) : SafetensorsFile.open(path);
     }
 

@@ -15,12 +15,12 @@ public final class Text {
     private Text() {}
 
     /// A name in double quotes: truncated to 80 characters, control characters escaped.
-    static String quote(String name) {
+    public static String quote(String name) {
         return '"' + printable(cut(name, LONGEST_NAME)) + '"';
     }
 
     /// A path for the beginning of a message.
-    static String path(Path path) {
+    public static String path(Path path) {
         return printable(cut(path.toString(), LONGEST_PATH));
     }
 

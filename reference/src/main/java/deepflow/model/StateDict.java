@@ -12,11 +12,13 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// A checkpoint's parameters by the names the model gives them. Names in the file may carry the prefixes `module.`
 /// (DistributedDataParallel), `_orig_mod.` (torch.compile), `weight.` (a dump of this project) and `ema.`, alone or
-/// stacked in any order; no parameter's own name begins so.
+/// stacked in any order; no parameter's own name begins so. `_orig_mod.` may also be inside a name: each block may have
+/// been compiled on its own.
 ///
 /// A file that has names under `weight.` is a dump or a checkpoint of this project: then only the names under
 /// `weight.` and `ema.` count, and gradients, activations and the like beside them are no part of the state dict.
@@ -38,7 +40,8 @@ public final class StateDict {
 
     private static final String EMA = "ema.";
     private static final String DUMP = "weight.";
-    private static final List<String> PREFIXES = List.of("module.", "_orig_mod.", DUMP, EMA);
+    private static final List<String> PREFIXES = List.of("module.", DUMP, EMA);
+    private static final Pattern COMPILED = Pattern.compile("(?<![^.])_orig_mod\\.");
 
     /// A name as it is in the file, taken apart.
     private record Stripped(String name, Set<String> prefixes) {}
@@ -86,7 +89,7 @@ public final class StateDict {
     }
 
     private static Stripped strip(String fileName) {
-        String name = fileName;
+        String name = uncompiled(fileName);
         Set<String> prefixes = new TreeSet<>();
         boolean found = true;
         while (found) {
@@ -100,6 +103,11 @@ public final class StateDict {
             }
         }
         return new Stripped(name, prefixes);
+    }
+
+    /// A module path or parameter name without what torch.compile adds: `blocks.0._orig_mod.attn` is `blocks.0.attn`.
+    public static String uncompiled(String name) {
+        return COMPILED.matcher(name).replaceAll("");
     }
 
     /// The parameters' names, without prefixes, sorted.

@@ -1,6 +1,7 @@
 package deepflow.oracle;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// The judgement of one dump.
@@ -13,16 +14,31 @@ import java.util.Optional;
 /// @param absent families the dump does not have, which were not judged
 /// @param suspects the first wrong operation: one of these tensors' modules; empty if none is wrong, or none was
 ///     judged against budgets
+/// @param foreign what tensors are called in the file, where that is another name than ours; several where a map joined
+///     them
+/// @param diagnosis what its errors look like
 public record CheckResult(
         String dump,
         StepMetadata metadata,
         double threshold,
         List<Finding> findings,
         List<String> absent,
-        List<String> suspects) {
+        List<String> suspects,
+        Map<String, List<String>> foreign,
+        Diagnosis diagnosis) {
     /// Without budgets.
     CheckResult(String dump, StepMetadata metadata, double threshold, List<Finding> findings, List<String> absent) {
-        this(dump, metadata, threshold, findings, absent, List.of());
+        this(dump, metadata, threshold, findings, absent, List.of(), Map.of(), Diagnosis.NONE);
+    }
+
+    /// The same of a file with other names.
+    CheckResult called(Map<String, List<String>> names) {
+        return new CheckResult(dump, metadata, threshold, findings, absent, suspects, names, diagnosis);
+    }
+
+    /// The same, diagnosed.
+    CheckResult with(Diagnosis found) {
+        return new CheckResult(dump, metadata, threshold, findings, absent, suspects, foreign, found);
     }
 
     /// Whether no finding counts against the dump.

@@ -4,11 +4,13 @@ import deepflow.io.FormatException;
 import deepflow.model.DeepFlow;
 import deepflow.nn.Declarations;
 import deepflow.nn.ParameterSpec;
+import deepflow.oracle.emulation.Arithmetic;
 import deepflow.tensor.Backend;
 import deepflow.tensor.DType;
 import deepflow.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -35,17 +37,33 @@ public record Checker(Backend backend, @Nullable Backend accumulator, Judging ju
     /// @throws FormatException if the dump, its configuration, weights or inputs are unusable
     public CheckResult check(Path path) {
         try (Dump dump = Dump.open(path)) {
-            Precision precision = judging.precision() == null ? dump.metadata().precision() : judging.precision();
-            List<Truth> truths = truths(dump);
-            return budgets(dump, precision, truths).beside(new Judge(dump, threshold(precision)).judge(truths));
+            return check(dump, ErrorHistograms.NONE);
         }
     }
 
-    /// For all but the optimizer's results. Empty where nothing is judged against budgets: without emulated runs, or
+    /// Judges an open dump, and counts every tensor's errors on the way.
+    ///
+    /// @throws FormatException as [#check(Path)]
+    CheckResult check(Dump dump, ErrorHistograms histograms) {
+        Precision precision = judging.precision() == null ? dump.metadata().precision() : judging.precision();
+        List<Truth> truths = truths(dump);
+        CheckResult judged = new Judge(dump, threshold(precision), histograms).judge(truths);
+        Map<String, List<String>> foreign = new HashMap<>();
+        for (Finding finding : judged.findings()) {
+            if (dump.has(finding.name()) && !dump.foreign(finding.name()).isEmpty()) {
+                foreign.put(finding.name(), dump.foreign(finding.name()));
+            }
+        }
+        CheckResult called = judged.called(Map.copyOf(foreign));
+        StepVerdicts.Result budgets = budgets(dump, precision, truths);
+        return budgets == null ? called : diagnosed(dump, precision, budgets, budgets.beside(called));
+    }
+
+    /// For all but the optimizer's results. Null where nothing is judged against budgets: without emulated runs, or
     /// where the replay is no float64 truth.
-    private StepVerdicts.Result budgets(Dump dump, Precision precision, List<Truth> truths) {
+    private StepVerdicts.@Nullable Result budgets(Dump dump, Precision precision, List<Truth> truths) {
         if (accumulator == null || judging.runs() == 0 || backend.dtype() != DType.F64) {
-            return new StepVerdicts.Result(Map.of(), List.of());
+            return null;
         }
         DeepFlow model = new DeepFlow(dump.metadata().config());
         List<Truth> step = truths.stream()
@@ -54,6 +72,18 @@ public record Checker(Backend backend, @Nullable Backend accumulator, Judging ju
                 .toList();
         return new StepVerdicts(backend, accumulator, precision, judging.risk(), judging.runs())
                 .of(new Replay(dump, model, Declarations.of(model)), step);
+    }
+
+    private CheckResult diagnosed(Dump dump, Precision precision, StepVerdicts.Result budgets, CheckResult judged) {
+        if (judged.consistent()) {
+            return judged;
+        }
+        DeepFlow model = new DeepFlow(dump.metadata().config());
+        Replay replay = new Replay(dump, model, Declarations.of(model));
+        Arithmetic arithmetic = new RecordedTypes(dump).arithmetic(precision);
+        return judged.with(new Diagnosis(
+                new Naming(replay, backend, arithmetic, budgets, judged).names(),
+                GradientTerms.of(replay, backend, budgets, judged)));
     }
 
     private double threshold(Precision dumped) {

@@ -3,6 +3,9 @@ package deepflow.oracle;
 import deepflow.io.FormatException;
 import deepflow.io.TensorInfo;
 import deepflow.io.TensorSource;
+import deepflow.io.mapping.MappedTensors;
+import deepflow.io.mapping.TensorMap;
+import deepflow.model.StateDict;
 import deepflow.tensor.Shape;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -12,13 +15,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// One training step in a file: metadata, and tensors by family and name (the format is in `docs/dump-format.md`).
 ///
-/// Wrappers that PyTorch puts around a module (`module.`, `_orig_mod.`) are taken off names, so that
-/// `grad.module.blocks.0.…` is found as `grad.blocks.0.…`.
+/// Wrappers that PyTorch puts around a module are taken off names, so that `grad.module.blocks.0.…` is found as
+/// `grad.blocks.0.…`: `module.` at the beginning, `_orig_mod.` anywhere.
 public final class Dump implements AutoCloseable {
-    private static final List<String> WRAPPERS = List.of("module.", "_orig_mod.");
+    private static final String WRAPPER = "module.";
 
     private final TensorSource source;
     private final StepMetadata metadata;
@@ -38,9 +42,17 @@ public final class Dump implements AutoCloseable {
     ///
     /// @throws FormatException if it is not one
     public static Dump open(Path path) {
+        return open(path, null);
+    }
+
+    /// Opens a dump, whatever names and layouts its producer uses.
+    ///
+    /// @param map what translates them; null if they are ours
+    /// @throws FormatException if it is none, or the map does not fit
+    public static Dump open(Path path, @Nullable TensorMap map) {
         TensorSource source = TensorSource.open(path);
         try {
-            return of(source);
+            return of(map == null ? source : map.of(source));
         } catch (RuntimeException e) {
             source.close();
             throw e;
@@ -67,14 +79,11 @@ public final class Dump implements AutoCloseable {
         if (family == null) {
             return name;
         }
-        int rest = family.prefix().length();
-        for (int before = -1; before != rest; ) {
-            before = rest;
-            for (String wrapper : WRAPPERS) {
-                rest += name.startsWith(wrapper, rest) ? wrapper.length() : 0;
-            }
+        String rest = StateDict.uncompiled(name.substring(family.prefix().length()));
+        while (rest.startsWith(WRAPPER)) {
+            rest = rest.substring(WRAPPER.length());
         }
-        return family.prefix() + name.substring(rest);
+        return family.prefix() + rest;
     }
 
     /// The file.
@@ -121,6 +130,14 @@ public final class Dump implements AutoCloseable {
     /// @throws FormatException if the dump has none of this name, or it is not one of integers
     public long[] readLongs(String name) {
         return source.readLongs(fileName(name));
+    }
+
+    /// What a tensor is called in the file, where a map gave it our name: one name, or several that were joined. Empty
+    /// where it is the same name.
+    public List<String> foreign(String name) {
+        String inSource = fileName(name);
+        List<String> inFile = source instanceof MappedTensors mapped ? mapped.foreign(inSource) : List.of(inSource);
+        return inFile.equals(List.of(name)) ? List.of() : inFile;
     }
 
     private String fileName(String name) {

@@ -2,32 +2,101 @@ package deepflow.oracle;
 
 import deepflow.oracle.emulation.FloatFormat;
 import deepflow.oracle.emulation.Rounding;
+import deepflow.tensor.Shape;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Supplier;
 
 /// What a dump's tensors should be, and how far emulated runs were from it.
 final class EmulatedErrors {
-    /// One tensor.
-    ///
-    /// @param actual the dump's numbers
-    /// @param truth what they should be
-    /// @param squares ‖error‖² of each emulated run
-    record Case(double[] actual, double[] truth, List<Double> squares) {
+    /// Variance of rounding to nearest over that of stochastic rounding.
+    static final double NEAREST_VARIANCE = 0.5;
+
+    /// One tensor. Its numbers are read when they are asked for, as long as the dump is open.
+    static final class Case {
+        private final Dump dump;
+        private final String name;
+        private final Shape shape;
+        private final FloatFormat format;
+        private final Supplier<double[]> truth;
+        private final List<Double> squares = new ArrayList<>();
+        private final Spread spread;
+
+        private Case(Dump dump, Truth truth, FloatFormat format, Supplier<double[]> values) {
+            this.dump = dump;
+            this.name = truth.name();
+            this.shape = truth.shape();
+            this.format = format;
+            this.truth = values;
+            this.spread = new Spread(Math.toIntExact(shape.size()));
+        }
+
+        /// The dump's numbers.
+        double[] actual() {
+            return dump.read(name);
+        }
+
+        /// What they should be.
+        double[] truth() {
+            return truth.get();
+        }
+
+        Shape shape() {
+            return shape;
+        }
+
+        /// The type it was recorded in.
+        FloatFormat format() {
+            return format;
+        }
+
+        /// ‖error‖² of each emulated run.
+        List<Double> squares() {
+            return squares;
+        }
+
+        /// σ of each element of a right implementation's error, in row-major order: emulated, shrunk towards
+        /// the mean of its row ([Spread]), and at least half a unit in the last place of the element. Without
+        /// emulated runs that half unit alone.
+        double[] sigma() {
+            double[] sigma = spread.deviations(shape);
+            double[] values = truth();
+            for (int i = 0; i < sigma.length; i++) {
+                sigma[i] = Math.max(Math.sqrt(NEAREST_VARIANCE) * sigma[i], format.halfUnit(values[i]));
+            }
+            return sigma;
+        }
+
         /// ‖actual − truth‖, not finite where a number is not.
         double error() {
-            double[] e = new double[truth.length];
+            double[] e = actual();
+            double[] o = truth();
             for (int i = 0; i < e.length; i++) {
-                e[i] = actual[i] - truth[i];
+                e[i] -= o[i];
             }
             return norm(e);
+        }
+
+        /// Takes a run's numbers, and changes the array.
+        private void add(double[] values, Rounding rounding) {
+            if (format != FloatFormat.F64) {
+                rounding.round(format, values);
+            }
+            double[] o = truth();
+            double sum = 0;
+            for (int i = 0; i < values.length; i++) {
+                values[i] -= o[i];
+                sum += values[i] * values[i];
+            }
+            squares.add(sum);
+            spread.add(values);
         }
     }
 
     private final Map<String, Case> cases = new LinkedHashMap<>();
-    private final RecordedTypes types;
 
     /// √Σx², not finite where an element is not.
     static double norm(double[] x) {
@@ -40,14 +109,15 @@ final class EmulatedErrors {
     }
 
     /// Takes those truths whose tensors the dump has in that size.
-    EmulatedErrors(Dump dump, RecordedTypes types, List<Truth> truths) {
-        this.types = types;
+    ///
+    /// @param kept whether truths are read once and kept, so that what computed them may be let go
+    EmulatedErrors(Dump dump, RecordedTypes types, List<Truth> truths, boolean kept) {
         for (Truth truth : truths) {
-            if (types.of(truth.name()) != null
+            FloatFormat format = types.of(truth.name());
+            if (format != null
                     && dump.info(truth.name()).elements() == truth.shape().size()) {
-                cases.put(
-                        truth.name(),
-                        new Case(dump.read(truth.name()), truth.values().get(), new ArrayList<>()));
+                double[] values = kept ? truth.values().get() : new double[0];
+                cases.put(truth.name(), new Case(dump, truth, format, kept ? () -> values : truth.values()));
             }
         }
     }
@@ -63,21 +133,9 @@ final class EmulatedErrors {
     /// @param rounding how results become numbers of the recorded type
     void add(List<Truth> emulated, Rounding rounding) {
         for (Truth one : emulated) {
-            Case c = cases.get(one.name());
-            if (c == null) {
-                continue;
+            if (cases.containsKey(one.name())) {
+                Objects.requireNonNull(cases.get(one.name())).add(one.values().get(), rounding);
             }
-            double[] values = one.values().get();
-            FloatFormat format = Objects.requireNonNull(types.of(one.name()));
-            if (format != FloatFormat.F64) {
-                rounding.round(format, values);
-            }
-            double sum = 0;
-            for (int i = 0; i < values.length; i++) {
-                double e = values[i] - c.truth()[i];
-                sum += e * e;
-            }
-            c.squares().add(sum);
         }
     }
 }

@@ -2,7 +2,6 @@ package deepflow.oracle;
 
 import deepflow.io.ElementType;
 import deepflow.io.FormatException;
-import deepflow.io.SafetensorsWriter;
 import deepflow.model.DeepFlow;
 import deepflow.model.ModelConfig;
 import deepflow.nn.Declarations;
@@ -14,15 +13,10 @@ import deepflow.train.Batch;
 import deepflow.train.Objective;
 import deepflow.train.OptimizerConfig;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.function.Function;
-import java.util.function.Supplier;
-import java.util.stream.Collectors;
 
 /// Writes golden dumps: random non-zero weights and inputs, one full training step, everything recorded. The same
 /// arguments give the same bytes, on every machine and with every number of threads.
@@ -54,74 +48,34 @@ public record Golden(ModelConfig config, Objective objective, long seed, int sam
 
         Precision precision = b.dtype() == DType.F64 ? Precision.F64 : Precision.F32;
         StepMetadata.Optimizer constants = optimizer ? new StepMetadata.Optimizer(CONSTANTS, STEP) : null;
-        SafetensorsWriter writer = new SafetensorsWriter();
+        StepWriter writer = new StepWriter();
         new StepMetadata(config, objective, precision, producer, 1, constants)
                 .write()
                 .forEach(writer::metadata);
-        inputs(writer, b, batch);
+        writer.batch(b, batch, ElementType.F32);
         Function<ParameterSpec, Tensor> weight = s -> Objects.requireNonNull(weights.get(s.name()));
-        specs.forEach(s -> exact(writer, Family.WEIGHT.of(s.name()), s, () -> b.download(weight.apply(s))));
+        specs.forEach(s ->
+                writer.parameter(Family.WEIGHT.of(s.name()), s, ElementType.F32, () -> b.download(weight.apply(s))));
         ElementType type = precision.weights();
-        Set<String> aliases = step.outputs().stream()
-                .filter(RecordedStep.Output::alias)
-                .map(RecordedStep.Output::name)
-                .collect(Collectors.toSet());
+        StepWriter.recorded(step, specs, Truths.of(step, specs, 1, name -> false))
+                .forEach(truth -> writer.add(truth, type, truth.values()));
         List<ParameterSpec> reached = specs.stream()
                 .filter(s -> step.parameters().get(s.name()).gradient() != null)
                 .toList();
-        Set<String> unreached = specs.stream()
-                .filter(s -> !reached.contains(s))
-                .map(s -> Family.GRAD.of(s.name()))
-                .collect(Collectors.toSet());
-        for (Truth truth : Truths.of(step, specs, 1, name -> false)) {
-            String module = truth.name().substring(truth.name().indexOf('.') + 1);
-            if (!aliases.contains(module) && !Truths.onlyOfThreeCalls(module) && !unreached.contains(truth.name())) {
-                add(writer, truth, type);
-            }
-        }
         if (constants != null) {
             for (ParameterSpec s : reached) {
-                exact(writer, Family.BEFORE_M.of(s.name()), s, () -> inputs.firstMoment(s));
-                exact(writer, Family.BEFORE_V.of(s.name()), s, () -> inputs.secondMoment(s));
-                exact(writer, Family.BEFORE_EMA.of(s.name()), s, () -> inputs.average(s, b.download(weight.apply(s))));
+                writer.parameter(Family.BEFORE_M.of(s.name()), s, ElementType.F32, () -> inputs.firstMoment(s));
+                writer.parameter(Family.BEFORE_V.of(s.name()), s, ElementType.F32, () -> inputs.secondMoment(s));
+                writer.parameter(
+                        Family.BEFORE_EMA.of(s.name()),
+                        s,
+                        ElementType.F32,
+                        () -> inputs.average(s, b.download(weight.apply(s))));
             }
             new OptimizerTruths(b, constants, reached, reached, s -> true, s -> inputs.state(b, s, weight.apply(s)))
                     .of(step, null)
-                    .forEach(truth -> add(writer, truth, type));
+                    .forEach(truth -> writer.add(truth, type, truth.values()));
         }
         writer.write(file);
-    }
-
-    private static void inputs(SafetensorsWriter writer, Backend b, Batch batch) {
-        Map<String, Tensor> tensors = new LinkedHashMap<>();
-        tensors.put("in.x0", batch.x0());
-        tensors.put("in.x1", batch.x1());
-        for (int i = 0; i < batch.t().size(); i++) {
-            tensors.put("in.t." + i, batch.t().get(i));
-        }
-        if (batch.z() != null) {
-            tensors.put("in.z", batch.z());
-        }
-        tensors.forEach((name, tensor) ->
-                writer.add(name, ElementType.F32, dims(tensor.shape().dims()), sink -> sink.put(b.download(tensor))));
-        double[] labels = b.download(batch.y());
-        long[] y = new long[labels.length];
-        Arrays.setAll(y, i -> (long) labels[i]);
-        writer.add("in.y", ElementType.I64, dims(batch.y().shape().dims()), y);
-    }
-
-    /// float32 numbers, kept in that type by every precision.
-    private static void exact(SafetensorsWriter writer, String name, ParameterSpec spec, Supplier<double[]> values) {
-        writer.add(name, ElementType.F32, dims(spec.shape().dims()), sink -> sink.put(values.get()));
-    }
-
-    private static void add(SafetensorsWriter writer, Truth truth, ElementType type) {
-        long[] shape =
-                truth.shape().rank() == 0 ? new long[] {1} : dims(truth.shape().dims());
-        writer.add(truth.name(), type, shape, sink -> sink.put(truth.values().get()));
-    }
-
-    private static long[] dims(int[] dims) {
-        return Arrays.stream(dims).asLongStream().toArray();
     }
 }

@@ -15,10 +15,15 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param dump what is judged
 /// @param threshold largest relative error that is accepted
-record Judge(Dump dump, double threshold) {
+/// @param histograms counts the errors of every tensor that is compared
+record Judge(Dump dump, double threshold, ErrorHistograms histograms) {
     private static final Set<Family> GIVEN =
             EnumSet.of(Family.IN, Family.WEIGHT, Family.BEFORE_M, Family.BEFORE_V, Family.BEFORE_EMA);
     private static final Set<Family> OUTPUTS = EnumSet.of(Family.ACT, Family.GRADACT);
+
+    Judge(Dump dump, double threshold) {
+        this(dump, threshold, ErrorHistograms.NONE);
+    }
 
     /// @param truths everything the step has, in graph order
     CheckResult judge(List<Truth> truths) {
@@ -64,15 +69,18 @@ record Judge(Dump dump, double threshold) {
         }
         double[] actual = dump.read(name);
         Norm scale = truth.scale().get();
-        Errors e = Errors.between(actual, truth.values().get(), scale);
+        double[] right = truth.values().get();
+        Errors e = Errors.between(actual, right, scale);
         if (truth.alternative() != null && !e.within(threshold)) {
             Errors other = Errors.between(actual, truth.alternative().get(), scale);
+            right = other.within(threshold) ? truth.alternative().get() : right;
             e = other.within(threshold) ? other : e;
         }
+        histograms.count(name, actual, right, e.size().max(scale));
         Finding.Status status = e.nonFinite() >= 0
                 ? Finding.Status.NOT_FINITE
                 : e.within(threshold) ? Finding.Status.OK : Finding.Status.WRONG;
-        String where = e.at() < 0 ? "" : index(e.at(), truth.shape());
+        String where = e.at() < 0 ? "" : index(e.at(), truth.shape().dims());
         return new Finding(name, status, e.relative(), e.largest(), where, status != Finding.Status.OK);
     }
 
@@ -103,12 +111,13 @@ record Judge(Dump dump, double threshold) {
         return flat && dims[0] == expected[0] * expected[1] && dims[1] == expected[2];
     }
 
-    private static String index(int flat, Shape shape) {
-        int[] index = new int[shape.rank()];
+    /// A flat index as one of rows, columns and so on: `[0, 3, 1]`.
+    static String index(int flat, int... dims) {
+        int[] index = new int[dims.length];
         int rest = flat;
-        for (int axis = shape.rank() - 1; axis >= 0; axis--) {
-            index[axis] = rest % shape.dim(axis);
-            rest /= shape.dim(axis);
+        for (int axis = dims.length - 1; axis >= 0; axis--) {
+            index[axis] = rest % dims[axis];
+            rest /= dims[axis];
         }
         return Arrays.toString(index);
     }

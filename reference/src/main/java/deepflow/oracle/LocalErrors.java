@@ -24,7 +24,7 @@ final class LocalErrors {
     LocalErrors(Replay replay, RecordedTypes types, BoundingBackend bounding) {
         RecordedStep step = replay.run(bounding, new Substitution(replay.dump(), bounding::upload));
         List<Truth> truths = replay.truths(step, (name, t) -> bounding.download(t));
-        errors = new EmulatedErrors(replay.dump(), types, truths);
+        errors = new EmulatedErrors(replay.dump(), types, truths, true);
         truths.forEach(t -> order.add(t.name()));
         for (RecordedStep.Output output : step.outputs()) {
             if (output.alias() || Truths.onlyOfThreeCalls(output.name())) {
@@ -58,8 +58,10 @@ final class LocalErrors {
     /// The largest |error| over its bound; infinite where there is an error and may be none, NaN where a bound is.
     private static double worst(EmulatedErrors.Case c, double[] bounds) {
         double worst = 0;
+        double[] actual = c.actual();
+        double[] truth = c.truth();
         for (int i = 0; i < bounds.length; i++) {
-            double e = Math.abs(c.actual()[i] - c.truth()[i]);
+            double e = Math.abs(actual[i] - truth[i]);
             if (e > 0 || Double.isNaN(e)) {
                 worst = Math.max(worst, e / bounds[i]);
             }

@@ -1,30 +1,20 @@
 package deepflow.oracle;
 
 import deepflow.io.FormatException;
+import deepflow.io.JsonTree;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadFeature;
-import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /// Reads the small JSON texts in a dump's metadata: strict, and with errors that name the key.
 final class MetadataJson {
-    private static final JsonMapper MAPPER = JsonMapper.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .build();
-    /// Longer texts are not metadata: a list of betas has a few dozen characters.
-    private static final int LONGEST = 1 << 20;
-
     private MetadataJson() {}
 
     /// A JSON list of finite numbers.
     static List<Double> numbers(String what, String text) {
-        JsonNode node = parse(what, text);
+        JsonNode node = JsonTree.parse(what, text);
         if (!node.isArray()) {
             throw new FormatException(what + " must be a JSON list of numbers.");
         }
@@ -37,7 +27,7 @@ final class MetadataJson {
 
     /// A JSON object, each of whose values is a finite number, except the string `name`.
     static Map<String, JsonNode> object(String what, String text) {
-        JsonNode node = parse(what, text);
+        JsonNode node = JsonTree.parse(what, text);
         if (!node.isObject()) {
             throw new FormatException(what + " must be a JSON object.");
         }
@@ -57,21 +47,6 @@ final class MetadataJson {
 
     /// A finite number written as text.
     static double number(String what, String text) {
-        return number(what, parse(what, text));
-    }
-
-    private static JsonNode parse(String what, String text) {
-        if (text.length() > LONGEST) {
-            throw new FormatException(what + " is " + text.length() + " characters long, which no metadata are.");
-        }
-        try {
-            JsonNode node = MAPPER.readTree(text);
-            if (node == null || node.isMissingNode()) {
-                throw new FormatException(what + " is empty.");
-            }
-            return node;
-        } catch (JacksonException e) {
-            throw new FormatException(what + " is not valid JSON.", e);
-        }
+        return number(what, JsonTree.parse(what, text));
     }
 }

@@ -1,6 +1,8 @@
 package deepflow.oracle;
 
 import deepflow.io.ElementType;
+import deepflow.oracle.emulation.Arithmetic;
+import deepflow.oracle.emulation.FloatFormat;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
@@ -42,6 +44,21 @@ public enum Precision {
     /// The type of weights and losses in a dump of this precision.
     public ElementType weights() {
         return weights;
+    }
+
+    /// What a step of this precision computes in.
+    ///
+    /// @param normsWiden whether autocast gives LayerNorms' results in float32, as on CUDA
+    public Arithmetic arithmetic(boolean normsWiden) {
+        return switch (this) {
+            case F64 -> Arithmetic.uniform(FloatFormat.F64);
+            case F32 -> Arithmetic.uniform(FloatFormat.F32);
+            case TF32 -> Arithmetic.tf32();
+            case BF16 -> Arithmetic.uniform(FloatFormat.BF16);
+            case FP16 -> Arithmetic.uniform(FloatFormat.FP16);
+            case AMP_BF16 -> Arithmetic.autocast(FloatFormat.BF16, normsWiden);
+            case AMP_FP16 -> Arithmetic.autocast(FloatFormat.FP16, normsWiden);
+        };
     }
 
     /// The name in a dump: `f64`, `amp-bf16`.

@@ -9,6 +9,9 @@ import deepflow.nn.Context;
 import deepflow.nn.Declarations;
 import deepflow.nn.ParameterSpec;
 import deepflow.nn.Parameters;
+import deepflow.oracle.zoo.Call;
+import deepflow.oracle.zoo.Mistake;
+import deepflow.oracle.zoo.StepSoFar;
 import deepflow.tensor.Backend;
 import deepflow.tensor.Tensor;
 import deepflow.train.Batch;
@@ -16,6 +19,7 @@ import deepflow.train.Losses;
 import deepflow.train.Objective;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -56,12 +60,13 @@ public record RecordedStep(Backend backend, Losses losses, List<Output> outputs,
             Objective objective,
             Batch batch,
             Keep keep) {
-        return run(backend, model, specs, weights, objective, batch, keep, Interception.NONE, 1);
+        return run(backend, model, specs, weights, objective, batch, keep, Interception.NONE, Mistake.NONE, 1);
     }
 
-    /// Runs a step in which something may stand between a module and those who use its output.
+    /// Runs a step in which something may stand between a module and those who use its output, or a mistake be made.
     ///
     /// @param weights values of all parameters
+    /// @param mistake changes what is computed; what stands in an output's place comes behind it
     /// @param lossScale what the backward pass starts from
     static RecordedStep run(
             Backend backend,
@@ -72,21 +77,29 @@ public record RecordedStep(Backend backend, Losses losses, List<Output> outputs,
             Batch batch,
             Keep keep,
             Interception interception,
+            Mistake mistake,
             double lossScale) {
-        Tape tape = Tape.recording(backend);
-        Parameters parameters = Parameters.on(tape, specs, weights);
+        Tape tape = Tape.recording(mistake.backend(backend));
+        Map<String, Tensor> used = new HashMap<>();
+        weights.forEach((name, value) -> used.put(name, mistake.parameter(tape.backend(), name, value)));
+        Parameters parameters = Parameters.on(tape, specs, used);
+        StepSoFar soFar = new StepSoFar(model.config(), objective, batch, tape, parameters);
         List<Output> outputs = new ArrayList<>();
-        Context root = Context.root(tape, parameters, (name, value, alias) -> {
+        Context root = Context.root(tape, parameters, (name, right, alias) -> {
+            Variable value = mistake.output(soFar, Call.of(name), right);
             Variable handed = interception.output(name, value, alias);
+            if (mistake != Mistake.NONE) { // a right step lets go early of what nobody wants
+                soFar.add(name, handed);
+            }
             if (keep != Keep.NOTHING) {
                 outputs.add(
                         new Output(name, value, keep == Keep.OUTPUTS_AND_GRADIENTS ? handed.retain() : handed, alias));
             }
             return handed;
         });
-        Intercepted intercepted = new Intercepted(model, interception, new ArrayList<>());
-        Losses seen = objective.evaluate(root, intercepted, batch);
-        tape.backward(seen.total(), lossScale);
+        Intercepted intercepted = new Intercepted(model, interception, mistake, soFar, new ArrayList<>());
+        Losses seen = mistake.losses(soFar, root, intercepted);
+        tape.backward(seen.total(), mistake.seed(lossScale));
         Losses losses = new Losses(
                 seen.deep(),
                 seen.acc(),
@@ -99,7 +112,8 @@ public record RecordedStep(Backend backend, Losses losses, List<Output> outputs,
     /// The model with an interception between its prediction and the losses.
     ///
     /// @param computed receives the prediction as the model computed it
-    private record Intercepted(VelocityModel inner, Interception interception, List<Prediction> computed)
+    private record Intercepted(
+            VelocityModel inner, Interception interception, Mistake mistake, StepSoFar soFar, List<Prediction> computed)
             implements VelocityModel {
         @Override
         public ModelConfig config() {
@@ -113,19 +127,31 @@ public record RecordedStep(Backend backend, Losses losses, List<Output> outputs,
 
         @Override
         public Prediction forward(Context ctx, Variable x, List<Tensor> t, Tensor y) {
-            Prediction p = inner.forward(ctx, x, t, y);
+            Prediction right = inner.forward(ctx, x, t, y);
+            Prediction p = new Prediction(
+                    numbered(right.velocities(), (i, v) -> mistake.prediction(soFar, new Call("velocity", i), v)),
+                    numbered(
+                            right.accelerations(), (i, a) -> mistake.prediction(soFar, new Call("acceleration", i), a)),
+                    right.refined(),
+                    right.projected());
             computed.add(p);
             return new Prediction(
-                    numbered("velocity.", p.velocities()),
-                    numbered("acceleration.", p.accelerations()),
+                    numbered(p.velocities(), (i, v) -> interception.prediction("velocity." + i, v)),
+                    numbered(p.accelerations(), (i, a) -> interception.prediction("acceleration." + i, a)),
                     p.refined(),
                     p.projected());
         }
 
-        private List<Variable> numbered(String name, List<Variable> values) {
+        /// Sees each of several predictions, which count from 0.
+        @FunctionalInterface
+        private interface Numbered {
+            Variable of(int i, Variable v);
+        }
+
+        private static List<Variable> numbered(List<Variable> values, Numbered f) {
             List<Variable> handed = new ArrayList<>();
             for (int i = 0; i < values.size(); i++) {
-                handed.add(interception.prediction(name + i, values.get(i)));
+                handed.add(f.of(i, values.get(i)));
             }
             return handed;
         }

@@ -31,15 +31,7 @@ final class RecordedTypes {
 
     /// What a step of this precision computes in.
     Arithmetic arithmetic(Precision precision) {
-        return switch (precision) {
-            case F64 -> Arithmetic.uniform(FloatFormat.F64);
-            case F32 -> Arithmetic.uniform(FloatFormat.F32);
-            case TF32 -> Arithmetic.tf32();
-            case BF16 -> Arithmetic.uniform(FloatFormat.BF16);
-            case FP16 -> Arithmetic.uniform(FloatFormat.FP16);
-            case AMP_BF16 -> Arithmetic.autocast(FloatFormat.BF16, normsWiden());
-            case AMP_FP16 -> Arithmetic.autocast(FloatFormat.FP16, normsWiden());
-        };
+        return precision.arithmetic(normsWiden());
     }
 
     /// Autocast on CUDA gives every LayerNorm's result in float32; on a CPU those of products' results stay narrow, as

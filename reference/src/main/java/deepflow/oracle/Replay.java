@@ -2,7 +2,9 @@ package deepflow.oracle;
 
 import deepflow.model.VelocityModel;
 import deepflow.nn.ParameterSpec;
+import deepflow.oracle.zoo.Mistake;
 import deepflow.tensor.Backend;
+import deepflow.train.Objective;
 import java.util.List;
 
 /// A dump's step, to be run again and again on one back end or another.
@@ -12,6 +14,16 @@ import java.util.List;
 record Replay(Dump dump, VelocityModel model, List<ParameterSpec> specs) {
     /// Runs it, forward and backward, gradients multiplied by the dump's loss scale.
     RecordedStep run(Backend backend, Interception interception) {
+        return run(backend, interception, Mistake.NONE);
+    }
+
+    /// Runs it with a mistake.
+    RecordedStep run(Backend backend, Interception interception, Mistake mistake) {
+        return run(backend, dump.metadata().objective(), interception, mistake);
+    }
+
+    /// Runs it with another objective.
+    RecordedStep run(Backend backend, Objective objective, Interception interception, Mistake mistake) {
         DumpInputs inputs = new DumpInputs(dump, backend);
         StepMetadata metadata = dump.metadata();
         return RecordedStep.run(
@@ -19,10 +31,11 @@ record Replay(Dump dump, VelocityModel model, List<ParameterSpec> specs) {
                 model,
                 specs,
                 inputs.weights(specs),
-                metadata.objective(),
+                objective,
                 inputs.batch(),
                 keep(),
                 interception,
+                mistake,
                 metadata.lossScale());
     }
 

@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 
 /// Judges every tensor of a step against budgets (docs/verdict.md): its local error, from the dump's own inputs,
 /// against a bound and against emulated runs; its global error, from the step's inputs, against emulated runs.
@@ -24,15 +23,16 @@ import java.util.Objects;
 /// @param risk α, the probability that a right dump is called wrong
 /// @param runs R, how many emulated runs of each kind
 record StepVerdicts(Backend exact, Backend accumulator, Precision precision, double risk, int runs) {
-    /// Variance of rounding to nearest over that of stochastic rounding.
-    private static final double NEAREST_VARIANCE = 0.5;
     /// σ is at least so many unit roundoffs of the tensor's norm, one rounding to nearest: stochastic rounding of a
     /// number that happens to lie near one of its type has next to no error.
     private static final double LEAST = 0.5;
 
     /// @param verdicts by name, in graph order
     /// @param suspects the first wrong operation
-    record Result(Map<String, TensorVerdict> verdicts, List<String> suspects) {
+    /// @param local errors of operations from the dump's own inputs; readable as long as the dump is open
+    /// @param global errors from the step's inputs; readable as long as the dump is open
+    record Result(
+            Map<String, TensorVerdict> verdicts, List<String> suspects, EmulatedErrors local, EmulatedErrors global) {
         /// A judgement by threshold with these beside it; each may find a tensor wrong that the other does not.
         CheckResult beside(CheckResult judged) {
             List<Finding> findings = new ArrayList<>();
@@ -41,7 +41,14 @@ record StepVerdicts(Backend exact, Backend accumulator, Precision precision, dou
                 findings.add(verdict == null ? f : f.with(verdict));
             }
             return new CheckResult(
-                    judged.dump(), judged.metadata(), judged.threshold(), findings, judged.absent(), suspects);
+                    judged.dump(),
+                    judged.metadata(),
+                    judged.threshold(),
+                    findings,
+                    judged.absent(),
+                    suspects,
+                    judged.foreign(),
+                    judged.diagnosis());
         }
     }
 
@@ -52,7 +59,7 @@ record StepVerdicts(Backend exact, Backend accumulator, Precision precision, dou
         Arithmetic arithmetic = types.arithmetic(precision);
         double each = risk / Math.max(1, 3 * truths.size());
         LocalErrors local = new LocalErrors(replay, types, new BoundingBackend(exact, arithmetic, each));
-        EmulatedErrors global = new EmulatedErrors(dump, types, truths);
+        EmulatedErrors global = new EmulatedErrors(dump, types, truths, false);
         for (int run = 0; run < runs; run++) {
             RoundingBackend one = emulator(arithmetic, "local", run);
             emulate(replay, one, new Substitution(dump, one::upload), local.errors(), "local", run);
@@ -60,12 +67,12 @@ record StepVerdicts(Backend exact, Backend accumulator, Precision precision, dou
             emulate(replay, other, new Casting(other, types), global, "global", run);
         }
         Map<String, TensorVerdict> verdicts = new LinkedHashMap<>();
-        global.cases().forEach((name, c) -> verdicts.put(name, verdict(name, c, local, types, each)));
+        global.cases().forEach((name, c) -> verdicts.put(name, verdict(name, c, local, each)));
         List<String> suspects = local.suspects(dump::has, name -> is(verdicts, name, true));
         if (suspects.isEmpty()) {
             suspects = local.suspects(dump::has, name -> is(verdicts, name, false));
         }
-        return new Result(verdicts, suspects);
+        return new Result(verdicts, suspects, local.errors(), global);
     }
 
     private static boolean is(Map<String, TensorVerdict> verdicts, String name, boolean locally) {
@@ -92,21 +99,20 @@ record StepVerdicts(Backend exact, Backend accumulator, Precision precision, dou
                 Rounding.stochastic(KeyedRandom.of(1, "rounding " + what, run)));
     }
 
-    private TensorVerdict verdict(
-            String name, EmulatedErrors.Case c, LocalErrors local, RecordedTypes types, double each) {
-        FloatFormat stored = Objects.requireNonNull(types.of(name));
+    private TensorVerdict verdict(String name, EmulatedErrors.Case c, LocalErrors local, double each) {
         double size = EmulatedErrors.norm(c.truth());
-        PredictionLimit budget = limit(c, size, stored, each);
+        PredictionLimit budget = limit(c, size, each);
         double error = c.error();
         EmulatedErrors.Case l = local.errors().cases().get(name);
         double localSigma = Double.NaN;
         double localLimit = Double.NaN;
         double power = budget.limit() / size;
         if (l != null) {
-            PredictionLimit own = limit(l, EmulatedErrors.norm(l.truth()), stored, each);
+            double localSize = EmulatedErrors.norm(l.truth());
+            PredictionLimit own = limit(l, localSize, each);
             localSigma = over(l.error(), own.sigma());
             localLimit = over(l.error(), own.limit());
-            power = Math.min(power, own.limit() / EmulatedErrors.norm(l.truth()));
+            power = Math.min(power, own.limit() / localSize);
         }
         return new TensorVerdict(
                 local.ratio(name),
@@ -119,12 +125,13 @@ record StepVerdicts(Backend exact, Backend accumulator, Precision precision, dou
                 local.condition(name));
     }
 
-    private PredictionLimit limit(EmulatedErrors.Case c, double size, FloatFormat stored, double each) {
+    private static PredictionLimit limit(EmulatedErrors.Case c, double size, double each) {
+        FloatFormat stored = c.format();
         List<Double> squares = new ArrayList<>();
-        c.squares().forEach(s -> squares.add(NEAREST_VARIANCE * s));
+        c.squares().forEach(s -> squares.add(EmulatedErrors.NEAREST_VARIANCE * s));
         // the truth is a float64 number as well, and off by as much as the dump's when that is one
         double least = stored == FloatFormat.F64 ? 1 : LEAST;
-        return PredictionLimit.of(squares, c.truth().length, least * stored.unit() * size, each);
+        return PredictionLimit.of(squares, Math.toIntExact(c.shape().size()), least * stored.unit() * size, each);
     }
 
     private static double over(double error, double limit) {

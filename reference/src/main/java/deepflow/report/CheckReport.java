@@ -21,7 +21,9 @@ public final class CheckReport {
     private CheckReport() {}
 
     /// `{"dumps":[{"dump", "verdict", "first", "precision", "threshold", "not_judged":[family], "suspects":[name],
-    /// "looks_like":[], "tensors":[{"name", "status", "relative_error", "max_error", "where",
+    /// "looks_like":[{"bug", "says", "look", "coefficient", "standard_error", "explained":[name]}],
+    /// "wrong_gradients":null|{"terms":[{"name", "factor", "standard_error"}], "parameters":[name],
+    /// "of"}, "tensors":[{"name", "status", "relative_error", "max_error", "where",
     /// "counts", "local_ratio", "global_ratio", "budget", "power", "condition", …}]}]}`, tensors in graph order;
     /// ratios are error over budget, null where nothing was judged against budgets.
     public static String json(List<CheckResult> results) {
@@ -51,11 +53,16 @@ public final class CheckReport {
         json.writeName("suspects").writeStartArray();
         result.suspects().forEach(json::writeString);
         json.writeEndArray();
-        json.writeName("looks_like").writeStartArray().writeEndArray();
+        DiagnosisReport.write(json, result.diagnosis());
         json.writeName("tensors").writeStartArray();
         for (Finding f : result.findings()) {
             json.writeStartObject();
             json.writeStringProperty("name", f.name());
+            if (result.foreign().containsKey(f.name())) {
+                json.writeName("in_file").writeStartArray();
+                result.foreign().get(f.name()).forEach(json::writeString);
+                json.writeEndArray();
+            }
             json.writeStringProperty("status", f.status().label());
             Json.number(json, "relative_error", f.relativeError());
             Json.number(json, "max_error", f.maxError());
@@ -101,8 +108,15 @@ public final class CheckReport {
                 brief(result.threshold()),
                 wrong,
                 brief(worst(findings))));
-        result.first().ifPresent(first -> lines.add("  first wrong: " + shortened(first.name(), WIDTH - 15)));
-        result.suspects().forEach(name -> lines.add("  suspect: " + shortened(name, WIDTH - 11)));
+        result.first().ifPresent(first -> {
+            lines.add("  first wrong: " + shortened(first.name(), WIDTH - 15));
+            called(lines, result, first.name());
+        });
+        result.suspects().forEach(name -> {
+            lines.add("  suspect: " + shortened(name, WIDTH - 11));
+            called(lines, result, name);
+        });
+        lines.addAll(DiagnosisReport.lines(result.diagnosis()));
         long undecided = findings.stream()
                 .filter(f -> f.verdict() != null && f.verdict().undecided())
                 .count();
@@ -123,6 +137,13 @@ public final class CheckReport {
             lines.add("  not in the dump, not judged: " + String.join(", ", result.absent()));
         }
         return lines;
+    }
+
+    /// What the file calls a tensor to which a map gave our name.
+    private static void called(List<String> lines, CheckResult result, String name) {
+        result.foreign()
+                .getOrDefault(name, List.of())
+                .forEach(inFile -> lines.add("    in the file: " + shortened(inFile, WIDTH - 17)));
     }
 
     private static double worst(List<Finding> findings) {

@@ -69,7 +69,7 @@ public final class DemoPage {
                         "How far the tokens after each block are from those after the last, at several times"
                                 + " (as the paper's figures 2d and 5 ask). The branches end after the middle and"
                                 + " the last block."),
-                escape(r.run().toString()));
+                Html.escape(r.run().toString()));
     }
 
     private static String figure(Path picture, String alternative, String caption) {
@@ -80,9 +80,5 @@ public final class DemoPage {
         } catch (IOException e) {
             throw new FormatException(picture + " cannot be read: " + e.getMessage() + ".", e);
         }
-    }
-
-    private static String escape(String text) {
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
     }
 }

@@ -122,6 +122,7 @@ class CheckCommandTest {
                         "not_judged",
                         "suspects",
                         "looks_like",
+                        "wrong_gradients",
                         "tensors"),
                 keys(dump));
         assertEquals("consistent", dump.get("verdict").stringValue());

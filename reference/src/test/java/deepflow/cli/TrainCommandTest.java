@@ -76,6 +76,33 @@ class TrainCommandTest {
         assertTrue(err.toString().contains("holds a run with another alpha"), err.toString());
     }
 
+    /// Without it a resumed run of 3 steps would go on to the usual 1600, with other checkpoints.
+    @Test
+    void aResumedRunKeepsItsScheduleUnlessAskedForAnother() throws IOException {
+        assertEquals(ExitCode.FINE, run("--steps", "41", "--keep", "2", "--out", path("run")));
+        Files.delete(folder.resolve("run/step-000041.safetensors"));
+        options = List.of("train");
+        assertEquals(ExitCode.FINE, run("--resume", "--out", path("run")));
+        assertEquals(List.of("step-000040.safetensors", "step-000041.safetensors"), checkpoints());
+        assertEquals(ExitCode.FINE, run("--resume", "--steps", "50", "--out", path("run")));
+        assertEquals(ExitCode.UNUSABLE, run("--resume", "--steps", "45", "--out", path("run")));
+        assertTrue(err.toString().contains("has already taken 50 steps"), err.toString());
+        assertEquals(ExitCode.FINE, run("--resume", "--out", path("run")));
+        assertEquals(List.of("step-000041.safetensors", "step-000050.safetensors"), checkpoints());
+        Files.writeString(folder.resolve("run/schedule.json"), "{\"steps\": \"many\"}");
+        assertEquals(ExitCode.UNUSABLE, run("--resume", "--out", path("run")));
+        assertTrue(err.toString().contains("steps must be a whole number"), err.toString());
+    }
+
+    private List<String> checkpoints() throws IOException {
+        try (Stream<Path> files = Files.list(folder.resolve("run"))) {
+            return files.map(f -> f.getFileName().toString())
+                    .filter(f -> f.endsWith(".safetensors"))
+                    .sorted()
+                    .toList();
+        }
+    }
+
     @Test
     void wrongOptionsAreOneSentence() {
         assertEquals(ExitCode.UNUSABLE, run("--steps", "0", "--out", path("a")));

@@ -96,6 +96,7 @@ class TrainingRunTest {
                         ".lock",
                         "config.json",
                         "metrics.csv",
+                        "schedule.json",
                         "step-000006.safetensors",
                         "step-000009.safetensors",
                         "times.csv"),

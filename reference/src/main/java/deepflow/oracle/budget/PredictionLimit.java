@@ -33,6 +33,11 @@ public record PredictionLimit(double sigma, double limit, double freedom) {
         return new PredictionLimit(sigma, limit, freedom);
     }
 
+    /// Variance of the logarithm of a mean of so many squares of normal numbers: ψ₁(n/2).
+    public static double varianceOfLogarithm(int squares) {
+        return Distributions.trigamma(squares / 2.0);
+    }
+
     private static double freedom(List<Double> squares, double risk) {
         double[] logs = squares.stream()
                 .filter(s -> s > 0)

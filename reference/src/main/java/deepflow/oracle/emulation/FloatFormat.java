@@ -59,6 +59,11 @@ public enum FloatFormat {
         return bounded(Math.floor(x / quantum + uniform) * quantum);
     }
 
+    /// Half the distance between numbers of this type around x: what rounding to nearest may cost.
+    public double halfUnit(double x) {
+        return quantum(x) / 2;
+    }
+
     /// Whether every number of `other` is one of this type.
     public boolean holds(FloatFormat other) {
         return bits >= other.bits && leastExponent <= other.leastExponent;

@@ -40,6 +40,12 @@ public final class RoundingBackend extends RoundedTensors {
         this.rows = new RoundedRows(rounding, arithmetic.wide());
     }
 
+    /// The type a tensor's numbers have.
+    public FloatFormat type(Tensor x) {
+        FloatFormat format = format(x);
+        return format == null ? arithmetic.given() : format;
+    }
+
     // ---- pointwise ------------------------------------------------------------------------------------------
 
     @Override

@@ -1,0 +1,34 @@
+package deepflow.cost;
+
+import java.util.Locale;
+import java.util.Optional;
+
+/// The memory that this JVM may use, and what does not fit into it.
+public final class Heap {
+    private static final double GIB = 1L << 30;
+
+    private Heap() {}
+
+    /// One sentence if a computation needs more than the heap can be; it is said before the computation starts.
+    ///
+    /// @param bytes what it needs
+    /// @param subject what needs it, the beginning of the sentence
+    /// @param advice how to need less, before "or more memory"
+    public static Optional<String> shortage(long bytes, String subject, String advice) {
+        return shortage(bytes, Runtime.getRuntime().maxMemory(), subject, advice);
+    }
+
+    static Optional<String> shortage(long bytes, long heap, String subject, String advice) {
+        if (bytes <= heap) {
+            return Optional.empty();
+        }
+        return Optional.of(String.format(
+                Locale.ROOT,
+                "%s needs about %.1f GiB of memory, the JVM may use %.1f GiB; %s or more memory"
+                        + " (DEEPFLOW_JAVA_OPTS=-Xmx…) would help.",
+                subject,
+                bytes / GIB,
+                heap / GIB,
+                advice));
+    }
+}
