@@ -108,8 +108,7 @@ final class AttentionF64 {
 
     /// Forward: out = p·v, p = softmax(scale·q·kᵀ). Backward: dv = pᵀ·dout, ds = scale·softmaxBackward(p, dout·vᵀ),
     /// dq = ds·k, dk = dsᵀ·q.
-    void backward(
-            PoolF64 pool, Heads q, Heads k, Heads v, Heads dout, Heads dq, Heads dk, Heads dv, int from, int to) {
+    void backward(PoolF64 pool, Heads q, Heads k, Heads v, Heads dout, Heads dq, Heads dk, Heads dv, int from, int to) {
         try (Room room = new Room(pool)) {
             MatrixF64 p = MatrixF64.of(room.p, 0, s, false);
             MatrixF64 ds = MatrixF64.of(room.dp, 0, s, false);

@@ -42,22 +42,11 @@ final class AttentionOperationsF64 {
 
     private void forward(AttentionF64 kernel, int count, Heads q, Heads k, Heads v, Heads out) {
         threads.split(
-                count,
-                kernel.cost(PRODUCTS),
-                1,
-                (from, to) -> kernel.forward(memory.pool(), q, k, v, out, from, to));
+                count, kernel.cost(PRODUCTS), 1, (from, to) -> kernel.forward(memory.pool(), q, k, v, out, from, to));
     }
 
     private void backward(
-            AttentionF64 kernel,
-            int count,
-            Heads q,
-            Heads k,
-            Heads v,
-            Heads dout,
-            Heads dq,
-            Heads dk,
-            Heads dv) {
+            AttentionF64 kernel, int count, Heads q, Heads k, Heads v, Heads dout, Heads dq, Heads dk, Heads dv) {
         threads.split(
                 count,
                 kernel.cost(PRODUCTS_BACKWARD),
@@ -80,8 +69,7 @@ final class AttentionOperationsF64 {
         return new Attended(y, y);
     }
 
-    AttentionGradients attentionBackward(
-            Tensor q, Tensor k, Tensor v, int heads, double scale, Tensor dout) { // keep
+    AttentionGradients attentionBackward(Tensor q, Tensor k, Tensor v, int heads, double scale, Tensor dout) { // keep
         Arguments.floating("attentionBackward", TYPE, q, k, v, dout);
         Arguments.heads(q.shape(), k.shape(), v.shape(), heads);
         Arguments.same("attentionBackward", q, dout);

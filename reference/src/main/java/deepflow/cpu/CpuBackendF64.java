@@ -479,7 +479,6 @@ final class CpuBackendF64 implements Backend {
                 weight.length,
                 6,
                 LanesF64.VIRTUAL,
-                (from, to) ->
-                        OptimizerF64.train(weight, gradient, clip, first, second, mean, factors, d, from, to));
+                (from, to) -> OptimizerF64.train(weight, gradient, clip, first, second, mean, factors, d, from, to));
     }
 }

@@ -139,8 +139,7 @@ final class ProductF64 {
             int ao = PanelsF64.at(m, k0, depth, i / TileF64.COLUMNS) + row;
             TileF64.columns(left, ao, right, panel, depth, to, at, stride, first);
         } else {
-            TileF64.rows(
-                    a.data(), a.at(i, k0), a.rowStride(), m - 1 - i, right, panel, depth, to, at, stride, first);
+            TileF64.rows(a.data(), a.at(i, k0), a.rowStride(), m - 1 - i, right, panel, depth, to, at, stride, first);
         }
     }
 

@@ -15,8 +15,7 @@ final class TokensF64 {
     private TokensF64() {}
 
     /// y = z·(1 + scale) + shift for rows [from, to) of all samples' T.
-    static void modulate(
-            double[] z, double[] shift, double[] scale, double[] y, int t, int d, int from, int to) {
+    static void modulate(double[] z, double[] shift, double[] scale, double[] y, int t, int d, int from, int to) {
         for (int r = from; r < to; r++) {
             int o = r * d;
             int v = r / t * d;

@@ -107,8 +107,8 @@ public final class Arguments {
     /// The shape (N, T, D) of queries, keys and values that lie side by side in (N, T, 3·D).
     public static Shape packedHeads(Shape qkv, int heads) {
         if (qkv.rank() != 3 || heads < 1 || qkv.dim(2) % (3 * heads) != 0) {
-            throw new IllegalArgumentException("attention expects (N, T, 3·D) and D divisible by " + heads
-                    + " heads, got " + qkv);
+            throw new IllegalArgumentException(
+                    "attention expects (N, T, 3·D) and D divisible by " + heads + " heads, got " + qkv);
         }
         return qkv.with(2, qkv.dim(2) / 3);
     }

@@ -185,13 +185,7 @@ public interface Backend extends AutoCloseable {
     default Tensor selfAttentionBackward(Tensor qkv, int heads, double scale, Attended forward, Tensor dout) {
         int d = Arguments.packedHeads(qkv.shape(), heads).dim(2);
         AttentionGradients g = attentionBackward(
-                slice(qkv, 2, 0, d),
-                slice(qkv, 2, d, 2 * d),
-                slice(qkv, 2, 2 * d, 3 * d),
-                heads,
-                scale,
-                forward,
-                dout);
+                slice(qkv, 2, 0, d), slice(qkv, 2, d, 2 * d), slice(qkv, 2, 2 * d, 3 * d), heads, scale, forward, dout);
         return concat(2, List.of(g.dq(), g.dk(), g.dv()));
     }
 

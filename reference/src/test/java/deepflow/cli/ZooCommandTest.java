@@ -27,9 +27,10 @@ class ZooCommandTest {
     void theListHasEveryBug() {
         CommandRun run = CommandRun.of("zoo", "--list");
         assertEquals(0, run.code());
-        assertTrue(run.lines().containsAll(Zoo.names().stream()
-                .filter(n -> Zoo.of(n).orElseThrow().equations().isEmpty())
-                .toList()));
+        assertTrue(run.lines()
+                .containsAll(Zoo.names().stream()
+                        .filter(n -> Zoo.of(n).orElseThrow().equations().isEmpty())
+                        .toList()));
         assertEquals(Zoo.all().size() + " bugs", run.lines().getLast());
         assertTrue(run.lines().stream().allMatch(line -> line.length() <= 80));
         JsonNode json = JSON.readTree(CommandRun.of("zoo", "--list", "--json").out());
@@ -72,7 +73,8 @@ class ZooCommandTest {
         assertEquals(0, run.code(), run.out());
         assertTrue(run.out().contains("f32: 2 of 2 caught"), run.out());
         assertTrue(run.out().contains("false alarms 0 of 1"), run.out());
-        String[] rows = run.out().lines()
+        String[] rows = run.out()
+                .lines()
                 .filter(l -> l.startsWith("half-missing") || l.startsWith("products-in-bf16"))
                 .toArray(String[]::new);
         assertEquals(2, rows.length);

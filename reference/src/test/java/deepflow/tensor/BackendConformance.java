@@ -443,9 +443,7 @@ public abstract class BackendConformance {
             Tensor sum = backend.sumTo(dy, perToken).reshape(vector);
             Tensor products = backend.sumTo(backend.multiply(dy, z), perToken).reshape(vector);
 
-            same(
-                    backend.modulate(z, shift, scale),
-                    backend.add(backend.multiply(z, factor), shift.reshape(perToken)));
+            same(backend.modulate(z, shift, scale), backend.add(backend.multiply(z, factor), shift.reshape(perToken)));
             ModulationGradients m = backend.modulateBackward(z, scale, dy);
             same(m.dz(), backend.multiply(dy, factor));
             same(m.dshift(), sum);

@@ -107,7 +107,8 @@ class SurveyTest {
     @EnumSource(Precision.class)
     void rightStepsAreRightAndLookLikeNothing(Precision precision) {
         Survey survey = new Survey(SMALL, List.of(precision), List.of(), 1, FEW, 2);
-        for (Survey.RightStep step : survey.run(EXACT, SUMS, folder, (done, all, what) -> {}).right()) {
+        for (Survey.RightStep step :
+                survey.run(EXACT, SUMS, folder, (done, all, what) -> {}).right()) {
             assertEquals(List.of(), step.alarms());
         }
         assertEquals(Diagnosis.NONE, judged(precision, null).diagnosis());
@@ -141,8 +142,9 @@ class SurveyTest {
 
     @Test
     void whereOnlyGradientsAreWrongTheFactorIsMeasured() {
-        WrongGradients g = Objects.requireNonNull(
-                judged(Precision.F32, bug(new Mistake.Scale(0.37, false))).diagnosis().gradients());
+        WrongGradients g = Objects.requireNonNull(judged(Precision.F32, bug(new Mistake.Scale(0.37, false)))
+                .diagnosis()
+                .gradients());
         assertTrue(g.scaled());
         assertEquals(0.37, g.terms().getFirst().factor(), 1e-4);
         assertEquals(g.all(), g.parameters().size());
@@ -152,8 +154,11 @@ class SurveyTest {
     void whereOneTermOfTheLossHasTheWrongGradientItIsNamed() {
         // only the gradient: the loss's value is right
         Bug bug = bug(new Mistake.Output(
-                "acceleration", (s, call, y) -> y.tape().intercept(y, y.value(), dy -> y.backend().scale(dy, 3))));
-        WrongGradients g = Objects.requireNonNull(judged(Precision.F32, bug).diagnosis().gradients());
+                "acceleration",
+                (s, call, y) ->
+                        y.tape().intercept(y, y.value(), dy -> y.backend().scale(dy, 3))));
+        WrongGradients g =
+                Objects.requireNonNull(judged(Precision.F32, bug).diagnosis().gradients());
         assertFalse(g.scaled());
         for (WrongGradients.Term term : g.terms()) {
             assertEquals(term.name().equals("loss.acc") ? 3 : 1, term.factor(), 1e-3, term.name());
@@ -164,10 +169,13 @@ class SurveyTest {
     @Test
     void whereGradientsOfSomeParametersAreWrongTheyAreListed() {
         Bug bug = bug(new Mistake.Output(
-                "blocks\\.0\\.mlp\\.fc1", (s, call, y) -> y.tape().intercept(y, y.value(), dy -> y.backend().scale(dy, 1))));
+                "blocks\\.0\\.mlp\\.fc1",
+                (s, call, y) ->
+                        y.tape().intercept(y, y.value(), dy -> y.backend().scale(dy, 1))));
         assertNull(judged(Precision.F32, bug).diagnosis().gradients(), "the same thing, done in another way");
-        WrongGradients g =
-                judged(Precision.F32, Zoo.of("transposed").orElseThrow()).diagnosis().gradients();
+        WrongGradients g = judged(Precision.F32, Zoo.of("transposed").orElseThrow())
+                .diagnosis()
+                .gradients();
         assertNotNull(g);
         assertEquals(List.of("blocks.0.attn.proj.weight"), g.parameters());
         assertEquals(List.of(), g.terms());
