@@ -35,13 +35,13 @@ class ArchitectureTest {
             List.of("cli"),
             List.of("report"),
             List.of("oracle"),
-            List.of("experiment"),
+            List.of("experiment", "bench"),
             List.of("data", "train", "sample", "metric"),
             List.of("model"),
             List.of("equation"),
             List.of("nn"),
             List.of("autograd"),
-            List.of("cpu"),
+            List.of("cpu", "cost"),
             List.of("tensor"),
             List.of("random", "io"));
 

@@ -25,7 +25,8 @@ final class Commands {
             SampleCommand.class,
             EvaluateCommand.class,
             LayersCommand.class,
-            AblateCommand.class);
+            AblateCommand.class,
+            BenchCommand.class);
 
     private Commands() {}
 

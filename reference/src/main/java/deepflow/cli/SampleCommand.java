@@ -3,7 +3,10 @@ package deepflow.cli;
 import deepflow.io.ElementType;
 import deepflow.io.Npy;
 import deepflow.io.NpyArray;
+import deepflow.model.DeepFlow;
+import deepflow.model.ModelConfig;
 import deepflow.sample.Checkpoint;
+import deepflow.sample.EvaluationCost;
 import deepflow.sample.Guidance;
 import deepflow.sample.Increments;
 import deepflow.sample.KeyedNoise;
@@ -155,8 +158,8 @@ final class SampleCommand implements Callable<Integer> {
             Checkpoint checkpoint = weights.read(backend);
             Sampling sampling = new Sampling(checkpoint.field(), checkpoint.flow(), guidance, sampler);
             drawn = noise == null
-                    ? numbered(sampling, checkpoint.config().classes(), part, progress)
-                    : given(sampling, checkpoint.config().classes(), noise, part, progress);
+                    ? numbered(sampling, checkpoint.config(), part, progress)
+                    : given(sampling, checkpoint.config(), noise, part, progress);
         } catch (IllegalStateException e) {
             throw new UserException("Cannot sample: " + e.getMessage() + ".", e);
         }
@@ -171,7 +174,7 @@ final class SampleCommand implements Callable<Integer> {
     }
 
     /// Samples by their numbers.
-    private Drawn numbered(Sampling sampling, int classes, Shard part, ProgressLine progress) {
+    private Drawn numbered(Sampling sampling, ModelConfig model, Shard part, ProgressLine progress) {
         int inFile = SampleLabels.countIn(labels);
         int all = count != null ? count : inFile >= 0 ? inFile : 64;
         int from = part.from(all);
@@ -182,20 +185,22 @@ final class SampleCommand implements Callable<Integer> {
                 bytes <= Integer.MAX_VALUE,
                 "The samples would have " + bytes + " bytes, more than the 2147483647 that fit into one file: draw them"
                         + " in parts, with --shard i/n.");
-        int[] y = new SampleLabels(labels, classes).of(first, all, from, part.to(all));
+        require(model, part.to(all) - from);
+        int[] y = new SampleLabels(labels, model.classes()).of(first, all, from, part.to(all));
         Samples samples = sampling.keyed(seed, first + from, y, batch, progress::at);
         return new Drawn(samples, sampling.field().sample(), y, first + from);
     }
 
     /// Samples from given noise.
-    private Drawn given(Sampling sampling, int classes, Path file, Shard part, ProgressLine progress) {
+    private Drawn given(Sampling sampling, ModelConfig model, Path file, Shard part, ProgressLine progress) {
         Shape sample = sampling.field().sample();
         int size = Math.toIntExact(sample.size());
         double[] x = GivenNoise.start(file, sample);
         int all = x.length / size;
         int from = part.from(all);
         int to = part.to(all);
-        int[] y = new SampleLabels(labels, classes).of(first, all, from, to);
+        require(model, to - from);
+        int[] y = new SampleLabels(labels, model.classes()).of(first, all, from, to);
         Increments draws = increments == null
                 ? new KeyedNoise(seed, first)
                 : GivenNoise.increments(increments, sampling.sampler().draws(), all, sample);
@@ -206,6 +211,10 @@ final class SampleCommand implements Callable<Integer> {
                 batch,
                 progress::at);
         return new Drawn(samples, sample, y, first + from);
+    }
+
+    private void require(ModelConfig model, int samples) {
+        EvaluationCost.require(new DeepFlow(model), Math.max(1, Math.min(batch, samples)), compute.dtype());
     }
 
     private void write(Drawn drawn, Shard part) {

@@ -2,7 +2,8 @@ package deepflow.cpu;
 
 import jdk.incubator.vector.DoubleVector;
 
-/// The body phase of a product: a tile of C in registers, the sums over one block of k of a[r, k]·b[k, c], each starting
+/// The body phase of a product: a tile of C in registers, the sums over one block of k of a[r, k]·b[k, c], each
+/// starting
 /// at +0 and growing by FMA in increasing order of k. The tile is then written to C, or added to what is there.
 ///
 /// The tile is 4 rows by 2 vectors: 8 accumulators are what two FMA units of latency 4 need, and with 3 operands
@@ -91,8 +92,7 @@ final class TileF64 {
     ///
     /// @param b panel at `bo`
     /// @param first whether C is written; otherwise it is added to
-    static void columns(
-            double[] a, int ao, double[] b, int bo, int depth, double[] c, int co, int ldc, boolean first) {
+    static void columns(double[] a, int ao, double[] b, int bo, int depth, double[] c, int co, int ldc, boolean first) {
         if (!Machine.VECTORS) {
             for (int r = 0; r < ROWS; r++) {
                 scalar(a, ao + r, COLUMNS, b, bo, depth, c, co + r * ldc, first);

@@ -21,7 +21,8 @@ import java.util.Map;
 /// @param guidance classifier-free guidance
 /// @param seed of the noise
 record Draw(Sampler sampler, Guidance guidance, long seed) {
-    private static final int BATCH = 256;
+    /// Samples drawn at a time.
+    static final int BATCH = 256;
 
     /// For pictures: 20 steps of Heun's method.
     static Draw pictures(double guidance) {

@@ -39,12 +39,14 @@ public record TrainingRun(RunFolder folder, RunConfig config, DataSet data, Stri
     /// @param resume whether a run in the folder is resumed; otherwise it is refused
     /// @return the state at the end
     /// @throws RunRefused if the folder holds a run that is not to be resumed or is another one, the data
-    ///     do not fit, or a number became infinite or NaN: then a checkpoint was written before
+    ///     do not fit, the step does not fit into the JVM's memory, or a number became infinite or NaN:
+    ///     then a checkpoint was written before
     public TrainingState train(Backend b, Schedule schedule, boolean resume, RunListener listener) {
         if (b.dtype() != config.precision()) {
             throw new IllegalArgumentException("the run computes in " + config.precision() + ", got " + b.name());
         }
         Batches batches = new Batches(config, data);
+        RunMemory.require(config, schedule.pictures());
         if (folder.holdsRun() && !resume) {
             throw new RunRefused(folder.path()
                     + " already holds a run: add --resume to go on with it, or choose another" + " folder.");

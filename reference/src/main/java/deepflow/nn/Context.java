@@ -52,6 +52,9 @@ public final class Context {
 
     /// Reports the output of the module at this path, and returns it, or what the listener puts in its place.
     public Variable output(Variable y) {
+        if (trace.listener() == TraceListener.NONE) {
+            return y; // and nobody holds it, so that a forward pass alone keeps no outputs
+        }
         boolean alias = !trace.seen().add(y);
         int call = trace.calls().merge(path, 1, Integer::sum) - 1;
         Variable seen = trace.listener().output(call == 0 ? path : path + "#" + call, y, alias);

@@ -80,7 +80,7 @@ record Judge(Dump dump, double threshold, ErrorHistograms histograms) {
         Finding.Status status = e.nonFinite() >= 0
                 ? Finding.Status.NOT_FINITE
                 : e.within(threshold) ? Finding.Status.OK : Finding.Status.WRONG;
-        String where = e.at() < 0 ? "" : index(e.at(), truth.shape());
+        String where = e.at() < 0 ? "" : index(e.at(), truth.shape().dims());
         return new Finding(name, status, e.relative(), e.largest(), where, status != Finding.Status.OK);
     }
 
@@ -111,12 +111,13 @@ record Judge(Dump dump, double threshold, ErrorHistograms histograms) {
         return flat && dims[0] == expected[0] * expected[1] && dims[1] == expected[2];
     }
 
-    private static String index(int flat, Shape shape) {
-        int[] index = new int[shape.rank()];
+    /// A flat index as one of rows, columns and so on: `[0, 3, 1]`.
+    static String index(int flat, int... dims) {
+        int[] index = new int[dims.length];
         int rest = flat;
-        for (int axis = shape.rank() - 1; axis >= 0; axis--) {
-            index[axis] = rest % shape.dim(axis);
-            rest /= shape.dim(axis);
+        for (int axis = dims.length - 1; axis >= 0; axis--) {
+            index[axis] = rest % dims[axis];
+            rest /= dims[axis];
         }
         return Arrays.toString(index);
     }

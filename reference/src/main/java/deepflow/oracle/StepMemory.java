@@ -1,25 +1,48 @@
 package deepflow.oracle;
 
+import deepflow.cost.Cost;
+import deepflow.cost.Heap;
+import deepflow.cost.MetaBackend;
+import deepflow.cost.Purpose;
 import deepflow.io.FormatException;
 import deepflow.model.DeepFlow;
 import deepflow.model.ModelConfig;
 import deepflow.nn.Declarations;
 import deepflow.nn.ParameterSpec;
 import deepflow.tensor.DType;
-import java.util.Locale;
+import deepflow.tensor.Tensor;
+import deepflow.train.Batch;
+import deepflow.train.Objective;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
 
-/// About how much memory a step needs, so that one that cannot fit is refused before it starts.
-final class StepMemory {
-    /// Tensors of a token's width that a block and its backward keep, counted in the code of `deepflow.nn.Block`.
-    private static final double TOKEN_TENSORS_PER_BLOCK = 34;
-    /// As many again where every output's gradient is kept.
-    private static final double GRADIENTS_KEPT = 20;
-    /// Images that the inputs and the loss keep, and those of each branch: velocity, acceleration, x̂₀, differences.
-    private static final double IMAGES = 6;
+/// How much memory a recorded step needs, so that one that cannot fit is refused before it starts.
+public final class StepMemory {
+    /// What is compared at a time, as float64: the truth, the dump's numbers, and a result on its way.
+    private static final int COMPARED = 3;
 
-    private static final double IMAGES_PER_BRANCH = 10;
+    /// Of a replay's memory: values and bounds of all tensors.
+    private static final double BOUNDED = 2.5;
+    /// Truths of operations alone, and mean squares of two kinds of error in float32.
+    private static final double SPREADS = 1.5;
+    /// A run, whose tensors are float64 whatever type they have the numbers of.
+    private static final double RUN = 1.25;
 
     private StepMemory() {}
+
+    /// What a check with emulated runs holds: the replay; its operations from the dump's own inputs with their bounds,
+    /// or, after that, their values and the runs' spreads; and the runs.
+    ///
+    /// @param replay bytes of a replay in float64
+    /// @param threads runs at a time
+    static double emulation(double replay, int threads) {
+        return replay * (1 + Math.max(BOUNDED, SPREADS + threads * RUN));
+    }
 
     /// @param samples N
     /// @param subject whose step it is, the beginning of a sentence
@@ -27,34 +50,52 @@ final class StepMemory {
     /// @throws FormatException if the step needs more than the heap can be
     static void require(
             ModelConfig c, long samples, DType dtype, RecordedStep.Keep keep, String subject, String advice) {
-        double needed = bytes(c, samples, dtype, keep);
-        double heap = Runtime.getRuntime().maxMemory();
-        if (needed > heap) {
-            throw new FormatException(String.format(
-                    Locale.ROOT,
-                    "%s needs about %.1f GiB of memory, the JVM may use %.1f GiB; %s or more memory"
-                            + " (DEEPFLOW_JAVA_OPTS=-Xmx…) would help.",
-                    subject,
-                    needed / (1L << 30),
-                    heap / (1L << 30),
-                    advice));
+        long needed;
+        try {
+            needed = of(c, Math.toIntExact(samples), dtype, keep).peakBytes();
+        } catch (ArithmeticException e) {
+            needed = Long.MAX_VALUE; // a tensor with more elements than any array
         }
+        Heap.shortage(needed, subject, advice).ifPresent(sentence -> {
+            throw new FormatException(sentence);
+        });
     }
 
-    private static double bytes(ModelConfig c, long samples, DType dtype, RecordedStep.Keep keep) {
-        double parameters = 0;
-        for (ParameterSpec spec : Declarations.of(new DeepFlow(c))) {
-            parameters += spec.shape().size();
+    /// The cost of a step as `check` replays it and `golden` records it.
+    ///
+    /// @param samples N
+    /// @param dtype the type it computes in
+    /// @param keep what is kept until it has been compared or written
+    public static Cost of(ModelConfig c, int samples, DType dtype, RecordedStep.Keep keep) {
+        MetaBackend b = new MetaBackend(dtype);
+        DeepFlow model = new DeepFlow(c);
+        List<ParameterSpec> specs = Declarations.of(model);
+        Map<String, Tensor> weights = new LinkedHashMap<>();
+        specs.forEach(s -> weights.put(s.name(), b.full(s.shape(), 0)));
+        Batch batch = Batch.zeros(b, c, samples);
+        RecordedStep step = RecordedStep.run(b, model, specs, weights, Objective.published(c.k()), batch, keep);
+        List<Tensor> kept = new ArrayList<>();
+        for (RecordedStep.Output output : step.outputs()) {
+            kept.add(output.value().value());
+            Tensor gradient = output.handed().gradient();
+            if (gradient != null) {
+                kept.add(gradient);
+            }
         }
-        double tokens = (double) samples * c.tokens();
-        double blocks = c.depth() + 2.0 * (c.k() - 1);
-        double perBlock =
-                TOKEN_TENSORS_PER_BLOCK + (keep == RecordedStep.Keep.OUTPUTS_AND_GRADIENTS ? GRADIENTS_KEPT : 0);
-        double images = (double) samples * c.outChannels() * c.size() * c.size();
-        double values = images * (IMAGES + IMAGES_PER_BRANCH * c.k())
-                + tokens * c.width() * perBlock * blocks
-                + tokens * (2.0 * c.acc() * 6 + 4.0 * c.sslDim()) * (c.k() - 1)
-                + tokens * c.tokens() * c.heads() * (blocks + 3);
-        return dtype.bytes() * (2 * parameters + values);
+        List<Tensor> gradients = specs.stream()
+                .map(s -> step.parameters().get(s.name()).gradient())
+                .filter(Objects::nonNull)
+                .toList();
+        long largest = Stream.of(kept, gradients, weights.values())
+                .flatMap(Collection::stream)
+                .mapToLong(Tensor::size)
+                .max()
+                .orElse(0);
+        b.pass(COMPARED * Double.BYTES * largest);
+        b.hold(Purpose.OUTPUTS, kept);
+        b.hold(Purpose.GRADIENTS, gradients);
+        b.hold(Purpose.WEIGHTS, weights.values());
+        b.hold(Purpose.BATCH, batch.tensors());
+        return b.cost();
     }
 }

@@ -31,7 +31,8 @@ public record Checkpoint(ModelConfig config, VelocityField field, Flow flow) {
     /// @param weights plain or averaged
     /// @param config the configuration; null for what the file says, or else its shapes
     /// @param direction which way the model runs time
-    /// @throws FormatException if the file is unusable or does not fit the configuration
+    /// @throws FormatException if the file is unusable or does not fit the configuration, or if the model does
+    ///     not fit into the heap
     public static Checkpoint read(
             Backend backend,
             Path file,
@@ -42,6 +43,7 @@ public record Checkpoint(ModelConfig config, VelocityField field, Flow flow) {
             StateDict state = StateDict.of(source, weights);
             DeepFlow model = new DeepFlow(config == null ? state.config() : config);
             List<ParameterSpec> specs = Declarations.of(model);
+            EvaluationCost.require(model, 1, backend.dtype());
             Flow flow = new Flow(
                     named(source, "path", FlowPath.values(), FlowPath.LINEAR),
                     named(source, "target", VelocityTarget.values(), VelocityTarget.DIFFERENCE));

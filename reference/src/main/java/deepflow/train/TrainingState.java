@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /// All that a step changes, on a back end: of each trained parameter its weight, moments and moving
 /// average. Parameters that are never trained (`pos_embed`) have a value only.
@@ -51,6 +52,20 @@ public final class TrainingState {
                                 b.upload(ema.of(s), s.shape())));
             } else {
                 state.fixed.put(s.name(), weight);
+            }
+        }
+        return state;
+    }
+
+    /// Zeros, for measurements.
+    public static TrainingState zeros(Backend b, List<ParameterSpec> specs) {
+        TrainingState state = new TrainingState(specs);
+        for (ParameterSpec s : specs) {
+            Supplier<Tensor> zeros = () -> b.full(s.shape(), 0);
+            if (s.trained()) {
+                state.trained.put(s.name(), new ParameterState(zeros.get(), zeros.get(), zeros.get(), zeros.get()));
+            } else {
+                state.fixed.put(s.name(), zeros.get());
             }
         }
         return state;

@@ -1,14 +1,22 @@
 package deepflow.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -38,7 +46,12 @@ class LauncherTest {
         for (String source : List.of("pom.xml", "reference/pom.xml", "reference/src/main", "reference/src/build")) {
             Files.setLastModifiedTime(tree.resolve(source), FileTime.fromMillis(1_000_000_000_000L));
         }
-        Files.createSymbolicLink(reference.resolve("target"), Path.of("target").toAbsolutePath());
+        Files.createDirectories(launcher());
+        Files.createSymbolicLink(
+                reference.resolve("target/classes"), Path.of("target/classes").toAbsolutePath());
+        for (String made : List.of("built", "classpath", "deepflow.jar")) {
+            Files.copy(Path.of("target/launcher", made), launcher().resolve(made), StandardCopyOption.COPY_ATTRIBUTES);
+        }
         Files.copy(Path.of("../.mvn/find-jdk25.sh"), tree.resolve(".mvn/find-jdk25.sh"));
         Files.copy(Path.of("../deepflow"), tree.resolve("deepflow"));
         assertTrue(tree.resolve("deepflow").toFile().setExecutable(true));
@@ -48,25 +61,37 @@ class LauncherTest {
     /// JUnit would warn about a link that leads out of its folder.
     @AfterEach
     void removeLink() throws IOException {
-        Files.delete(folder.resolve("a tree/reference/target"));
+        Files.delete(folder.resolve("a tree/reference/target/classes"));
+    }
+
+    private Path launcher() {
+        return folder.resolve("a tree/reference/target/launcher");
     }
 
     private record Outcome(int code, String out, String err) {}
 
-    private Outcome launch(String jvmOptions, String... arguments) throws IOException, InterruptedException {
+    private Outcome launch(String jvmOptions, String... arguments) throws Exception {
+        return start(jvmOptions, "", arguments).call();
+    }
+
+    /// Starts a launcher; the result waits for its end.
+    private Callable<Outcome> start(String jvmOptions, String number, String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of("../link"));
         command.addAll(List.of(arguments));
-        Path out = folder.resolve("out");
-        Path err = folder.resolve("err");
+        Path out = folder.resolve("out" + number);
+        Path err = folder.resolve("err" + number);
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(Files.createDirectories(folder.resolve("elsewhere")).toFile())
                 .redirectOutput(out.toFile())
                 .redirectError(err.toFile());
         builder.environment().put("DEEPFLOW_JAVA_OPTS", jvmOptions);
         builder.environment().remove("JAVA_TOOL_OPTIONS");
-        int code = builder.start().waitFor();
-        // Read at once: what Main says must be there when the process is gone.
-        return new Outcome(code, Files.readString(out), Files.readString(err));
+        Process process = builder.start();
+        return () -> {
+            int code = process.waitFor();
+            // Read at once: what Main says must be there when the process is gone.
+            return new Outcome(code, Files.readString(out), Files.readString(err));
+        };
     }
 
     @Test
@@ -85,5 +110,52 @@ class LauncherTest {
         assertEquals(2, outcome.code());
         assertTrue(outcome.err().startsWith("Unrecognized VM option 'Nonsense'\n"), outcome.err());
         assertEquals("", outcome.out());
+    }
+
+    /// Two launchers at once make the cache that neither needs; the next start reads its classes from it.
+    @Test
+    void theCacheForAQuickStartIsMadeOnceAndUsed() throws Exception {
+        Callable<Outcome> one = start("-Xmx256m", "1", "params");
+        Callable<Outcome> other = start("-Xmx256m", "2", "params");
+        Outcome first = one.call();
+        assertEquals(new Outcome(0, first.out(), ""), first);
+        assertEquals(first, other.call());
+        assertEquals(Set.of("built", "classpath", "deepflow.jar", "start.aot", "start.aot.key"), names());
+
+        FileTime made = Files.getLastModifiedTime(launcher().resolve("start.aot"));
+        Path loaded = folder.resolve("loaded");
+        assertEquals(first, launch("-Xmx256m -Xlog:class+load:file=" + loaded, "params"));
+        assertTrue(Files.readString(loaded).contains("deepflow.cli.Main source: shared objects file"));
+        assertEquals(made, Files.getLastModifiedTime(launcher().resolve("start.aot")));
+    }
+
+    @Test
+    void aCacheThatIsDamagedOrOldChangesNothing() throws Exception {
+        Outcome right = launch("-Xmx256m", "--version");
+        Path cache = launcher().resolve("start.aot");
+        byte[] good = Files.readAllBytes(cache);
+        byte[] damaged = good.clone();
+        Arrays.fill(damaged, good.length / 4, good.length / 2, (byte) 0x55);
+        for (byte[] bad : List.of(new byte[0], "no cache".getBytes(UTF_8), Arrays.copyOf(good, 1 << 20), damaged)) {
+            Files.write(cache, bad);
+            assertEquals(right, launch("-Xmx256m", "--version"));
+        }
+        FileTime made = FileTime.fromMillis(1_700_000_000_000L); // older than the jar
+        Files.setLastModifiedTime(cache, made);
+        assertEquals(right, launch("-Xmx256m", "--version"));
+        assertNotEquals(made, Files.getLastModifiedTime(cache));
+        assertTrue(Files.size(cache) > 1 << 20);
+
+        Files.writeString(launcher().resolve("start.aot.key"), "another JDK");
+        assertEquals(right, launch("-Xmx256m", "--version"));
+        assertNotEquals("another JDK", Files.readString(launcher().resolve("start.aot.key")));
+        Files.delete(launcher().resolve("deepflow.jar"));
+        assertEquals(right, launch("-Xmx256m", "--version"));
+    }
+
+    private Set<String> names() throws IOException {
+        try (Stream<Path> files = Files.list(launcher())) {
+            return files.map(f -> f.getFileName().toString()).collect(Collectors.toSet());
+        }
     }
 }

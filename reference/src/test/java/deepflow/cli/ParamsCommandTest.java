@@ -90,4 +90,41 @@ class ParamsCommandTest {
         assertTrue(err.toString().contains("too few for a safetensors file"), err.toString());
         assertFalse(err.toString().contains("Exception"), err.toString());
     }
+
+    @Test
+    void memoryIsTakenApart() {
+        assertEquals(ExitCode.FINE, run("params", "--memory", "--config", "digits", "--batch", "64", "--json"));
+        JsonNode row = new JsonMapper().readTree(out.toString()).get(0);
+        assertEquals(64, row.get("batch").asInt());
+        assertEquals("f64", row.get("compute").asString());
+        JsonNode train = row.get("memory").get("train");
+        long weights = row.get("parameters").asLong() * 8;
+        assertEquals(weights, train.get("weights").asLong());
+        // two moments and an average of all but the table of positions
+        assertEquals(3 * (weights - 8 * 16 * 128), train.get("optimizer").asLong());
+        long together = 0;
+        for (String purpose : train.propertyNames()) {
+            together += purpose.equals("peak") || purpose.equals("flops")
+                    ? 0
+                    : train.get(purpose).asLong();
+        }
+        assertEquals(train.get("peak").asLong(), together);
+
+        out.getBuffer().setLength(0);
+        assertEquals(ExitCode.FINE, run("params", "--memory", "--compute", "f32"));
+        assertEquals(21, out.toString().lines().count());
+        assertTrue(out.toString().lines().allMatch(l -> l.length() <= 86), out.toString());
+        out.getBuffer().setLength(0);
+        assertEquals(ExitCode.FINE, run("params", "--memory", "--config", "xl-4t", "--compute", "f32"));
+        assertTrue(out.toString().contains("optimizer"), out.toString());
+        assertEquals("", err.toString());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--batch 0", "--batch 1048577", "--batch x", "--compute f16"})
+    void badMemoryOptionsAreOneSentence(String options) {
+        assertEquals(ExitCode.UNUSABLE, run(("params --memory --config digits " + options).split(" ")));
+        assertEquals(1, err.toString().lines().count(), err.toString());
+        assertFalse(err.toString().contains("Exception"), err.toString());
+    }
 }
