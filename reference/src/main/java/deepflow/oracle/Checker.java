@@ -77,10 +77,7 @@ public record Checker(Backend backend, @Nullable Workers workers, Judging judgin
         StepVerdicts.Result budgets =
                 new StepVerdicts(backend, emulating, plan, precision, judging.risk()).of(replay, step);
         return diagnosed(
-                replay,
-                precision,
-                budgets,
-                budgets.and(optimizer(replay)).beside(called));
+                replay, precision, budgets, budgets.and(optimizer(replay)).beside(called));
     }
 
     private Map<String, TensorVerdict> optimizer(Replay replay) {
