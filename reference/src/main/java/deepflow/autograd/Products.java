@@ -62,4 +62,43 @@ public final class Products {
                         k,
                         v);
     }
+
+    /// [#attention(Variable, Variable, Variable, double)] of heads side by side.
+    ///
+    /// @param q (N, T, D)
+    /// @param k (N, S, D)
+    /// @param v (N, S, D)
+    /// @param heads h, divides D
+    /// @return (N, T, D)
+    public static Variable attention(Variable q, Variable k, Variable v, int heads, double scale) {
+        Backend b = q.backend();
+        Attended y = b.attention(q.value(), k.value(), v.value(), heads, scale);
+        return q.tape()
+                .record(
+                        y.out(),
+                        dy -> { // y = softmax(scale·q·kᵀ)·v, head by head
+                            AttentionGradients g =
+                                    b.attentionBackward(q.value(), k.value(), v.value(), heads, scale, y, dy);
+                            q.accumulate(g::dq);
+                            k.accumulate(g::dk);
+                            v.accumulate(g::dv);
+                        },
+                        q,
+                        k,
+                        v);
+    }
+
+    /// The same among the tokens of one sequence.
+    ///
+    /// @param qkv queries, keys and values side by side (N, T, 3·D)
+    /// @return (N, T, D)
+    public static Variable selfAttention(Variable qkv, int heads, double scale) {
+        Backend b = qkv.backend();
+        Attended y = b.selfAttention(qkv.value(), heads, scale);
+        return qkv.tape()
+                .record(
+                        y.out(),
+                        dy -> qkv.accumulate(() -> b.selfAttentionBackward(qkv.value(), heads, scale, y, dy)),
+                        qkv);
+    }
 }

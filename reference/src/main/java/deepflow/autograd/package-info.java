@@ -2,6 +2,7 @@
 /// backward beside a quote of its forward, and [deepflow.autograd.Tape#backward] walks the record in reverse.
 ///
 /// Operations by family: [deepflow.autograd.Pointwise], [deepflow.autograd.Products], [deepflow.autograd.Rows],
+/// [deepflow.autograd.Tokens],
 /// [deepflow.autograd.Sums], [deepflow.autograd.Layout].
 ///
 /// Not here: arithmetic on elements (`deepflow.tensor.Backend`), parameters and modules (`deepflow.nn`).

@@ -7,8 +7,12 @@ import deepflow.cpu.ArithmeticF64.Operation;
 import deepflow.tensor.AdamWStep;
 import deepflow.tensor.Arena;
 import deepflow.tensor.Arguments;
+import deepflow.tensor.Attended;
+import deepflow.tensor.AttentionGradients;
 import deepflow.tensor.Backend;
 import deepflow.tensor.DType;
+import deepflow.tensor.GateGradients;
+import deepflow.tensor.ModulationGradients;
 import deepflow.tensor.Normalized;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
@@ -24,9 +28,13 @@ final class CpuBackendF64 implements Backend {
 
     private final Threads threads;
     private final MemoryF64 memory = new MemoryF64();
+    private final AttentionOperationsF64 attentions;
+    private final TokenOperationsF64 tokens;
 
     CpuBackendF64(int threads) {
         this.threads = new Threads(threads);
+        this.attentions = new AttentionOperationsF64(this.threads, memory);
+        this.tokens = new TokenOperationsF64(this.threads, memory);
     }
 
     @Override
@@ -232,6 +240,64 @@ final class CpuBackendF64 implements Backend {
         return tensor(shape, out);
     }
 
+    @Override
+    public Attended attention(Tensor q, Tensor k, Tensor v, double scale) { // keep
+        return attention(q, k, v, 1, scale);
+    }
+
+    @Override
+    public AttentionGradients attentionBackward(
+            Tensor q, Tensor k, Tensor v, double scale, Attended forward, Tensor dout) { // keep
+        return attentionBackward(q, k, v, 1, scale, forward, dout);
+    }
+
+    @Override
+    public Attended attention(Tensor q, Tensor k, Tensor v, int heads, double scale) { // keep
+        return attentions.attention(q, k, v, heads, scale);
+    }
+
+    @Override
+    public AttentionGradients attentionBackward(
+            Tensor q, Tensor k, Tensor v, int heads, double scale, Attended forward, Tensor dout) { // keep
+        return attentions.attentionBackward(q, k, v, heads, scale, dout);
+    }
+
+    @Override
+    public Attended selfAttention(Tensor qkv, int heads, double scale) { // keep
+        return attentions.selfAttention(qkv, heads, scale);
+    }
+
+    @Override
+    public Tensor selfAttentionBackward(Tensor qkv, int heads, double scale, Attended forward, Tensor dout) { // keep
+        return attentions.selfAttentionBackward(qkv, heads, scale, dout);
+    }
+
+    // ---- tokens of a sample, with a vector for each sample --------------------------------------------------
+
+    @Override
+    public Tensor modulate(Tensor z, Tensor shift, Tensor scale) {
+        return tokens.modulate(z, shift, scale);
+    }
+
+    @Override
+    public ModulationGradients modulateBackward(Tensor z, Tensor scale, Tensor dy) {
+        return TokenOperationsF64.sumsColumns(z)
+                ? tokens.modulateBackward(z, scale, dy)
+                : Backend.super.modulateBackward(z, scale, dy);
+    }
+
+    @Override
+    public Tensor addGated(Tensor x, Tensor h, Tensor gate) {
+        return tokens.addGated(x, h, gate);
+    }
+
+    @Override
+    public GateGradients addGatedBackward(Tensor h, Tensor gate, Tensor dy) {
+        return TokenOperationsF64.sumsColumns(h)
+                ? tokens.addGatedBackward(h, gate, dy)
+                : Backend.super.addGatedBackward(h, gate, dy);
+    }
+
     // ---- rows -----------------------------------------------------------------------------------------------
 
     /// A function of rows [from, to).
@@ -384,7 +450,7 @@ final class CpuBackendF64 implements Backend {
                 weight.length,
                 4,
                 LanesF64.VIRTUAL,
-                (from, to) -> OptimizerF64.adamW(weight, gradient, first, second, factors, from, to));
+                (from, to) -> OptimizerF64.adamW(weight, gradient, 0, first, second, factors, from, to));
     }
 
     @Override
@@ -395,5 +461,24 @@ final class CpuBackendF64 implements Backend {
         double[] b = values(x);
         double d = FormatF64.round(decay);
         threads.split(a.length, 1, LanesF64.VIRTUAL, (from, to) -> OptimizerF64.average(a, b, d, from, to));
+    }
+
+    @Override
+    public void train(
+            Tensor w, Tensor g, Tensor factor, Tensor m, Tensor v, Tensor ema, AdamWStep step, double decay) { // keep
+        Arguments.train(TYPE, w, g, factor, m, v, ema);
+        double[] weight = values(w);
+        double[] gradient = values(g);
+        double[] first = values(m);
+        double[] second = values(v);
+        double[] mean = values(ema);
+        double clip = values(factor)[0];
+        double d = FormatF64.round(decay);
+        AdamWFactors factors = AdamWFactors.of(step);
+        threads.split(
+                weight.length,
+                6,
+                LanesF64.VIRTUAL,
+                (from, to) -> OptimizerF64.train(weight, gradient, clip, first, second, mean, factors, d, from, to));
     }
 }

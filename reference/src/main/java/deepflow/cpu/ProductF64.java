@@ -7,42 +7,45 @@ import org.jspecify.annotations.Nullable;
 /// different threads may take different parts.
 final class ProductF64 {
     /// Rows of a piece of C: with K_BLOCK numbers each they stay in second-level cache.
-    private static final int PIECE_ROWS = 64;
-    /// Panels of B that meet a piece: with K_BLOCK doubles each of their columns takes 512 KiB of second-level cache.
-    private static final int PIECE_PANELS = 16;
+    private static final int PIECE_ROWS = 128;
+    /// Panels of B that meet a piece: with K_BLOCK doubles each of their columns takes 256 KiB of second-level cache.
+    private static final int PIECE_PANELS = 8;
 
     private final MatrixF64 a;
     private final MatrixF64 b;
     private final int m;
     private final int n;
     private final int k;
+    private final boolean adds;
     private final double @Nullable [] bias;
     private final MatrixF64 c;
     private final double[] left;
     private final double[] right;
     private final boolean packsLeft;
 
+    /// @param size extents; of one product, whatever `batches` says
     /// @param a (M, K)
     /// @param b (K, N)
+    /// @param adds whether C holds the total of earlier blocks of k, to which these are added
     /// @param bias N numbers added to every row, or null
     /// @param c (M, N), its rows contiguous
     /// @param left room for [#leftSize] elements
     /// @param right room for [#rightSize] elements
     ProductF64(
+            ProductSize size,
             MatrixF64 a,
             MatrixF64 b,
-            int m,
-            int n,
-            int k,
+            boolean adds,
             double @Nullable [] bias,
             MatrixF64 c,
             double[] left,
             double[] right) {
         this.a = a;
         this.b = b;
-        this.m = m;
-        this.n = n;
-        this.k = k;
+        this.m = size.m();
+        this.n = size.n();
+        this.k = size.k();
+        this.adds = adds;
         this.bias = bias;
         this.c = c;
         this.left = left;
@@ -108,15 +111,16 @@ final class ProductF64 {
         int k0 = 0;
         do { // at least once, so that an empty sum is written too
             int depth = Math.min(ProductsF64.K_BLOCK, k - k0);
+            boolean first = k0 == 0 && !adds;
             for (int p = p0; p < p1; p++) {
                 int panel = PanelsF64.at(n, k0, depth, p);
                 int j = p * TileF64.COLUMNS;
                 for (int i = i0; i < i1; i += TileF64.ROWS) {
                     if (i + TileF64.ROWS <= i1 && j + TileF64.COLUMNS <= n) {
-                        tile(i, k0, depth, panel, c.data(), c.at(i, j), c.rowStride(), k0 == 0);
+                        tile(i, k0, depth, panel, c.data(), c.at(i, j), c.rowStride(), first);
                     } else {
                         tile(i, k0, depth, panel, tile, 0, TileF64.COLUMNS, true);
-                        merge(tile, i, i1, j, k0 == 0);
+                        merge(tile, i, i1, j, first);
                     }
                 }
             }

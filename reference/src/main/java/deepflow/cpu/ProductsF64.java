@@ -41,11 +41,10 @@ final class ProductsF64 {
         int leftSize = ProductF64.leftSize(m, k, transposeA);
         int rightSize = ProductF64.rightSize(n, k);
         Batch batch = (i, left, right) -> new ProductF64(
+                size,
                 MatrixF64.of(a, i * m * k, transposeA ? m : k, transposeA),
                 MatrixF64.of(b, i * n * k, transposeB ? k : n, transposeB),
-                m,
-                n,
-                k,
+                false,
                 bias,
                 MatrixF64.of(c, i * m * n, n, false),
                 left,

@@ -39,7 +39,7 @@ final class RowsF64 {
         }
     }
 
-    /// y = eˣ⁻ᵐ / Σ eˣ⁻ᵐ, m = max x. A NaN in the row makes the sum, and so the row, NaN.
+    /// y = eˣ⁻ᵐ / Σ eˣ⁻ᵐ, m = max x. A NaN in the row makes the sum, and so the row, NaN. y may be x.
     static void softmax(double[] x, double[] y, int d, int from, int to) {
         for (int r = from; r < to; r++) {
             int o = r * d;
@@ -56,7 +56,7 @@ final class RowsF64 {
         }
     }
 
-    /// Forward: y = softmax x. Backward: dx = y·(dy − Σ dy·y).
+    /// Forward: y = softmax x. Backward: dx = y·(dy − Σ dy·y). dx may be dy.
     static void softmaxBackward(double[] y, double[] dy, double[] dx, int d, int from, int to) {
         for (int r = from; r < to; r++) {
             int o = r * d;
@@ -84,7 +84,7 @@ final class RowsF64 {
     }
 
     /// y ← y·c, one row.
-    private static void multiply(double[] y, int o, double c, int d) {
+    static void multiply(double[] y, int o, double c, int d) {
         int i = o;
         for (int end = o + LanesF64.body(d); i < end; i += LanesF64.LENGTH) {
             LanesF64.canonical(LanesF64.load(y, i).mul(c)).intoArray(y, i);

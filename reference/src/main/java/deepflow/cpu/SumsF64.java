@@ -10,7 +10,8 @@ import jdk.incubator.vector.VectorOperators;
 /// [#BLOCK], each block's sum starts at +0 and grows in increasing order of the index, and the blocks' sums are
 /// added to the first one's in order.
 final class SumsF64 {
-    private static final int BLOCK = 256;
+    /// Rows after which a new partial sum begins.
+    static final int BLOCK = 256;
 
     private SumsF64() {}
 

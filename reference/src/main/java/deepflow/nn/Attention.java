@@ -1,6 +1,7 @@
 package deepflow.nn;
 
 import deepflow.autograd.Layout;
+import deepflow.autograd.Products;
 import deepflow.autograd.Variable;
 import java.util.List;
 
@@ -35,14 +36,16 @@ public record Attention(int width, int heads, boolean qkNorm) implements Module 
     /// @param x (N, T, D)
     /// @return (N, T, D)
     public Variable forward(Context ctx, Variable x) {
-        List<Variable> parts = Layout.split(qkv().forward(ctx.in("qkv"), x), 2, 3);
-        Variable q = Heads.cut(parts.get(0), heads);
-        Variable k = Heads.cut(parts.get(1), heads);
-        Variable v = Heads.cut(parts.get(2), heads);
-        if (qkNorm) {
-            q = headNorm().forward(ctx.in("q_norm"), q);
-            k = headNorm().forward(ctx.in("k_norm"), k);
-        }
-        return ctx.output(proj().forward(ctx.in("proj"), Heads.attend(q, k, v)));
+        Variable qkv = qkv().forward(ctx.in("qkv"), x);
+        Variable out = qkNorm
+                ? normedAttention(ctx, Layout.split(qkv, 2, 3))
+                : Products.selfAttention(qkv, heads, Heads.scale(width, heads));
+        return ctx.output(proj().forward(ctx.in("proj"), out));
+    }
+
+    private Variable normedAttention(Context ctx, List<Variable> parts) {
+        Variable q = headNorm().forward(ctx.in("q_norm"), Heads.cut(parts.get(0), heads));
+        Variable k = headNorm().forward(ctx.in("k_norm"), Heads.cut(parts.get(1), heads));
+        return Heads.attend(q, k, Heads.cut(parts.get(2), heads));
     }
 }

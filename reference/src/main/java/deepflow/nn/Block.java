@@ -1,9 +1,8 @@
 package deepflow.nn;
 
+import static deepflow.autograd.Tokens.addGated;
 import static deepflow.nn.Modulation.modulate;
-import static deepflow.nn.Modulation.perToken;
 
-import deepflow.autograd.Pointwise;
 import deepflow.autograd.Variable;
 import java.util.List;
 
@@ -43,9 +42,9 @@ public record Block(int width, int heads, boolean qkNorm) implements Module {
         LayerNorm norm = LayerNorm.plain(width);
         Variable h = modulate(norm.forward(ctx.in("norm1"), x), m.get(0), m.get(1));
         h = attn().forward(ctx.in("attn"), h);
-        Variable x1 = Pointwise.add(x, Pointwise.multiply(h, perToken(m.get(2))));
+        Variable x1 = addGated(x, h, m.get(2));
         h = modulate(norm.forward(ctx.in("norm2"), x1), m.get(3), m.get(4));
         h = mlp().forward(ctx.in("mlp"), h);
-        return ctx.output(Pointwise.add(x1, Pointwise.multiply(h, perToken(m.get(5)))));
+        return ctx.output(addGated(x1, h, m.get(5)));
     }
 }

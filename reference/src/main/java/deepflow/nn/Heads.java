@@ -8,6 +8,12 @@ import deepflow.autograd.Variable;
 final class Heads {
     private Heads() {}
 
+    /// What scores are multiplied by: 1/√(D/h).
+    static double scale(int width, int heads) {
+        int d = width / heads;
+        return 1 / Math.sqrt(d);
+    }
+
     /// (N, T, D) → (N, h, T, D/h).
     static Variable cut(Variable x, int heads) {
         int n = x.shape().dim(0);

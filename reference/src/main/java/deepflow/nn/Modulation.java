@@ -1,7 +1,7 @@
 package deepflow.nn;
 
 import deepflow.autograd.Layout;
-import deepflow.autograd.Pointwise;
+import deepflow.autograd.Tokens;
 import deepflow.autograd.Variable;
 import java.util.List;
 
@@ -35,7 +35,7 @@ public record Modulation(int in, int width, int parts) implements Module {
     /// @param scale (N, D)
     /// @return (N, T, D)
     public static Variable modulate(Variable z, Variable shift, Variable scale) {
-        return Pointwise.add(Pointwise.multiply(z, perToken(Pointwise.add(scale, 1))), perToken(shift));
+        return Tokens.modulate(z, shift, scale);
     }
 
     /// (N, D) → (N, 1, D), to be broadcast over the tokens.

@@ -31,11 +31,12 @@ public record MultiheadAttention(int width, int heads) implements Module {
     public Variable forward(Context ctx, Variable query, Variable key, Variable value) {
         List<Variable> w = Layout.split(ctx.parameter("in_proj_weight"), 0, 3);
         List<Variable> b = Layout.split(ctx.parameter("in_proj_bias"), 0, 3);
-        Variable q = Heads.cut(Products.linear(query, w.get(0), b.get(0)), heads);
-        Variable k = Heads.cut(Products.linear(key, w.get(1), b.get(1)), heads);
-        Variable v = Heads.cut(Products.linear(value, w.get(2), b.get(2)), heads);
+        Variable q = Products.linear(query, w.get(0), b.get(0));
+        Variable k = Products.linear(key, w.get(1), b.get(1));
+        Variable v = Products.linear(value, w.get(2), b.get(2));
         // PyTorch's module applies out_proj as a function: it has no output of its own in a trace.
         Context out = ctx.in("out_proj");
-        return ctx.output(Products.linear(Heads.attend(q, k, v), out.parameter("weight"), out.parameter("bias")));
+        Variable attended = Products.attention(q, k, v, heads, Heads.scale(width, heads));
+        return ctx.output(Products.linear(attended, out.parameter("weight"), out.parameter("bias")));
     }
 }

@@ -103,7 +103,7 @@ record OptimizerTruths(
             if (state == null) {
                 state = before.apply(spec);
                 OptimizerConfig c = optimizer.constants();
-                state.step(backend, clip().apply(backend, gradients.apply(spec)), c.at(optimizer.step()), c.emaDecay());
+                state.step(backend, gradients.apply(spec), clip(), c.at(optimizer.step()), c.emaDecay());
                 stepped = state;
                 current = spec;
             }

@@ -95,6 +95,38 @@ public final class Arguments {
         return x.with(-1, w.dim(0));
     }
 
+    /// Shapes of attention over heads side by side: q (N, T, D), k and v (N, S, D), D divisible by the heads.
+    public static void heads(Shape q, Shape k, Shape v, int heads) {
+        boolean fits = q.rank() == 3 && k.equals(v) && q.with(1, 0).equals(k.rank() == 3 ? k.with(1, 0) : k);
+        if (!fits || heads < 1 || q.dim(2) % heads != 0) {
+            throw new IllegalArgumentException("attention expects (N, T, D), (N, S, D), (N, S, D) and D divisible by "
+                    + heads + " heads, got " + q + ", " + k + " and " + v);
+        }
+    }
+
+    /// The shape (N, T, D) of queries, keys and values that lie side by side in (N, T, 3·D).
+    public static Shape packedHeads(Shape qkv, int heads) {
+        if (qkv.rank() != 3 || heads < 1 || qkv.dim(2) % (3 * heads) != 0) {
+            throw new IllegalArgumentException(
+                    "attention expects (N, T, 3·D) and D divisible by " + heads + " heads, got " + qkv);
+        }
+        return qkv.with(2, qkv.dim(2) / 3);
+    }
+
+    /// Shapes of an operation on tokens with a vector for each sample: x (N, T, D), v (N, D).
+    ///
+    /// @return (N, 1, D)
+    public static Shape perToken(String operation, Shape x, Tensor... vectors) {
+        for (Tensor v : vectors) {
+            Shape s = v.shape();
+            if (x.rank() != 3 || s.rank() != 2 || s.dim(0) != x.dim(0) || s.dim(1) != x.dim(2)) {
+                throw new IllegalArgumentException(
+                        operation + " expects (N, T, D) and a vector (N, D) for each sample, got " + x + " and " + s);
+            }
+        }
+        return x.with(1, 1);
+    }
+
     /// Arguments of [Backend#layerNormBackward].
     public static void layerNormBackward(DType dtype, Normalized forward, Tensor dy) {
         floating("layerNormBackward", dtype, forward.y(), forward.rstd(), dy);
@@ -109,6 +141,14 @@ public final class Arguments {
         same("adamW", w, g);
         same("adamW", w, m);
         same("adamW", w, v);
+    }
+
+    /// Arguments of [Backend#train].
+    public static void train(DType dtype, Tensor w, Tensor g, Tensor factor, Tensor m, Tensor v, Tensor ema) {
+        adamW(dtype, w, g, m, v);
+        floating("train", dtype, factor, ema);
+        shape("train", Shape.SCALAR, factor);
+        same("train", w, ema);
     }
 
     /// Shapes of [Backend#sumTo].

@@ -1,5 +1,6 @@
 package deepflow.tensor;
 
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -144,6 +145,107 @@ public interface Backend extends AutoCloseable {
         return new AttentionGradients(matmul(ds, false, k, false), matmul(ds, true, q, false), dv);
     }
 
+    /// [#attention(Tensor, Tensor, Tensor, double)] of h heads that lie side by side: head i has columns i·D/h to
+    /// (i + 1)·D/h of each argument and of the result. The bits of cutting, attending and putting together.
+    ///
+    /// @param q (N, T, D)
+    /// @param k (N, S, D)
+    /// @param v (N, S, D)
+    /// @param heads h, divides D
+    /// @param scale usually 1/√(D/h)
+    default Attended attention(Tensor q, Tensor k, Tensor v, int heads, double scale) {
+        Arguments.heads(q.shape(), k.shape(), v.shape(), heads);
+        Attended a = attention(cutHeads(q, heads), cutHeads(k, heads), cutHeads(v, heads), scale);
+        return new Attended(joinHeads(a.out(), q.shape(), heads), a.saved());
+    }
+
+    /// Gradients of [#attention(Tensor, Tensor, Tensor, int, double)].
+    default AttentionGradients attentionBackward(
+            Tensor q, Tensor k, Tensor v, int heads, double scale, Attended forward, Tensor dout) {
+        Arguments.heads(q.shape(), k.shape(), v.shape(), heads);
+        Attended cut = new Attended(cutHeads(forward.out(), heads), forward.saved());
+        AttentionGradients g = attentionBackward(
+                cutHeads(q, heads), cutHeads(k, heads), cutHeads(v, heads), scale, cut, cutHeads(dout, heads));
+        return new AttentionGradients(
+                joinHeads(g.dq(), q.shape(), heads),
+                joinHeads(g.dk(), k.shape(), heads),
+                joinHeads(g.dv(), v.shape(), heads));
+    }
+
+    /// [#attention(Tensor, Tensor, Tensor, int, double)] among the tokens of one sequence.
+    ///
+    /// @param qkv queries, keys and values side by side (N, T, 3·D)
+    /// @return (N, T, D)
+    default Attended selfAttention(Tensor qkv, int heads, double scale) {
+        int d = Arguments.packedHeads(qkv.shape(), heads).dim(2);
+        return attention(slice(qkv, 2, 0, d), slice(qkv, 2, d, 2 * d), slice(qkv, 2, 2 * d, 3 * d), heads, scale);
+    }
+
+    /// Gradient of [#selfAttention] (N, T, 3·D).
+    default Tensor selfAttentionBackward(Tensor qkv, int heads, double scale, Attended forward, Tensor dout) {
+        int d = Arguments.packedHeads(qkv.shape(), heads).dim(2);
+        AttentionGradients g = attentionBackward(
+                slice(qkv, 2, 0, d), slice(qkv, 2, d, 2 * d), slice(qkv, 2, 2 * d, 3 * d), heads, scale, forward, dout);
+        return concat(2, List.of(g.dq(), g.dk(), g.dv()));
+    }
+
+    /// (N, T, D) → (N·h, T, D/h).
+    private Tensor cutHeads(Tensor x, int heads) {
+        int n = x.shape().dim(0);
+        int t = x.shape().dim(1);
+        int d = x.shape().dim(2) / heads;
+        return permute(x.reshape(n, t, heads, d), 0, 2, 1, 3).reshape(n * heads, t, d);
+    }
+
+    /// The inverse of [#cutHeads].
+    private Tensor joinHeads(Tensor x, Shape to, int heads) {
+        int d = to.dim(2) / heads;
+        return permute(x.reshape(to.dim(0), heads, to.dim(1), d), 0, 2, 1, 3).reshape(to);
+    }
+
+    // ---- tokens of a sample, with a vector for each sample --------------------------------------------------
+
+    /// z·(1 + scale) + shift.
+    ///
+    /// @param z (N, T, D)
+    /// @param shift (N, D)
+    /// @param scale (N, D)
+    /// @return (N, T, D), the bits of the three operations
+    default Tensor modulate(Tensor z, Tensor shift, Tensor scale) {
+        Shape perToken = Arguments.perToken("modulate", z.shape(), shift, scale);
+        Tensor factor = add(scale, full(Shape.of(1, 1), 1));
+        return add(multiply(z, factor.reshape(perToken)), shift.reshape(perToken));
+    }
+
+    /// Gradients of [#modulate]: dz = dy·(1 + scale), dshift = Σ dy, dscale = Σ dy·z, sums over the tokens.
+    default ModulationGradients modulateBackward(Tensor z, Tensor scale, Tensor dy) {
+        Shape perToken = Arguments.perToken("modulateBackward", z.shape(), scale);
+        Tensor factor = add(scale, full(Shape.of(1, 1), 1));
+        return new ModulationGradients(
+                multiply(dy, factor.reshape(perToken)),
+                sumTo(dy, perToken).reshape(scale.shape()),
+                sumTo(multiply(dy, z), perToken).reshape(scale.shape()));
+    }
+
+    /// x + h·gate.
+    ///
+    /// @param x (N, T, D)
+    /// @param h (N, T, D)
+    /// @param gate (N, D)
+    /// @return (N, T, D), the bits of the two operations
+    default Tensor addGated(Tensor x, Tensor h, Tensor gate) {
+        Shape perToken = Arguments.perToken("addGated", h.shape(), gate);
+        return add(x, multiply(h, gate.reshape(perToken)));
+    }
+
+    /// Gradients of [#addGated]: dh = dy·gate, dgate = Σ dy·h over the tokens; that of `x` is dy.
+    default GateGradients addGatedBackward(Tensor h, Tensor gate, Tensor dy) {
+        Shape perToken = Arguments.perToken("addGatedBackward", h.shape(), gate);
+        return new GateGradients(
+                multiply(dy, gate.reshape(perToken)),
+                sumTo(multiply(dy, h), perToken).reshape(gate.shape()));
+    }
+
     // ---- rows -----------------------------------------------------------------------------------------------
 
     /// LayerNorm over the last axis, without affine: y = (x − mean)·rstd, rstd = 1/√(variance + ε), variance
@@ -213,4 +315,21 @@ public interface Backend extends AutoCloseable {
     /// target ← decay·target + (1 − decay)·x, in place: an exponential moving average. In float32 the two factors
     /// are exact complements (SPEC §6).
     void average(Tensor target, Tensor x, double decay);
+
+    /// What a training step does to one parameter: [#adamW] with the gradient times `factor`, then [#average] of the
+    /// new weight into `ema`.
+    ///
+    /// @param g gradient, not yet clipped
+    /// @param factor what it is multiplied by, a scalar (rank 0)
+    /// @param decay of the moving average
+    default void train(
+            Tensor w, Tensor g, Tensor factor, Tensor m, Tensor v, Tensor ema, AdamWStep step, double decay) {
+        Arguments.train(dtype(), w, g, factor, m, v, ema);
+        int[] ones = new int[g.shape().rank()];
+        Arrays.fill(ones, 1);
+        Tensor clipped = multiply(g, factor.reshape(ones));
+        adamW(w, clipped, m, v, step);
+        release(clipped);
+        average(ema, w, decay);
+    }
 }

@@ -13,9 +13,9 @@ import deepflow.tensor.Tensor;
 public record ParameterState(Tensor weight, Tensor m, Tensor v, Tensor ema) {
     /// One AdamW step and one step of the moving average, in place.
     ///
-    /// @param gradient clipped gradient
-    public void step(Backend b, Tensor gradient, AdamWStep constants, double emaDecay) {
-        b.adamW(weight, gradient, m, v, constants);
-        b.average(ema, weight, emaDecay);
+    /// @param gradient before clipping
+    /// @param clip what becomes of it
+    public void step(Backend b, Tensor gradient, GradientClip clip, AdamWStep constants, double emaDecay) {
+        b.train(weight, gradient, clip.factor(), m, v, ema, constants, emaDecay);
     }
 }

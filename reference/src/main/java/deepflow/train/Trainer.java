@@ -50,7 +50,7 @@ public record Trainer(VelocityModel model, Objective objective, OptimizerConfig 
                 for (ParameterSpec spec : state.trained()) {
                     Tensor g = sums.gradients.get(spec.name());
                     if (g != null) {
-                        state.of(spec).step(b, clip.apply(b, g), optimizer.at(step), optimizer.emaDecay());
+                        state.of(spec).step(b, g, clip, optimizer.at(step), optimizer.emaDecay());
                     }
                 }
             }

@@ -350,6 +350,153 @@ public abstract class BackendConformance {
         }
     }
 
+    @Property(tries = 40)
+    void headsSideBySideAreCutAttendedAndPutTogether(@ForAll long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        int heads = random.nextInt(1, 4);
+        int n = random.nextInt(0, 3);
+        int t = random.nextInt(10) == 0 ? random.nextInt(250, 530) : random.nextInt(0, 20);
+        int s = random.nextInt(0, 40);
+        int d = heads * random.nextInt(1, 37);
+        Values values = random.nextInt(4) == 0 ? Values.SPECIAL : Values.PLAIN;
+        Shape queries = Shape.of(n, t, d);
+        Shape keys = Shape.of(n, s, d);
+        Shape packed = Shape.of(n, t, 3 * d);
+        try (Arena _ = backend.arena()) {
+            Tensor q = backend.upload(data(seed, queries, values), queries);
+            Tensor k = backend.upload(data(seed + 1, keys, values), keys);
+            Tensor v = backend.upload(data(seed + 2, keys, values), keys);
+            Tensor dout = backend.upload(data(seed + 3, queries, Values.PLAIN), queries);
+            Tensor expected = headsOneByOne(q, k, v, heads);
+            Attended out = backend.attention(q, k, v, heads, 0.25);
+            same(out.out(), expected);
+            AttentionGradients g = backend.attentionBackward(q, k, v, heads, 0.25, out, dout);
+            AttentionGradients one = gradientsOneByOne(q, k, v, heads, dout);
+            same(g.dq(), one.dq());
+            same(g.dk(), one.dk());
+            same(g.dv(), one.dv());
+
+            Tensor qkv = backend.upload(data(seed + 4, packed, values), packed);
+            Tensor[] parts = new Tensor[3];
+            for (int i = 0; i < 3; i++) {
+                parts[i] = backend.slice(qkv, 2, i * d, (i + 1) * d);
+            }
+            Attended self = backend.selfAttention(qkv, heads, 0.25);
+            same(self.out(), headsOneByOne(parts[0], parts[1], parts[2], heads));
+            AttentionGradients p = gradientsOneByOne(parts[0], parts[1], parts[2], heads, dout);
+            same(
+                    backend.selfAttentionBackward(qkv, heads, 0.25, self, dout),
+                    backend.concat(2, List.of(p.dq(), p.dk(), p.dv())));
+        }
+    }
+
+    private Tensor head(Tensor x, int heads, int h) {
+        int d = x.shape().dim(2) / heads;
+        return backend.slice(x, 2, h * d, (h + 1) * d);
+    }
+
+    private Tensor probabilities(Tensor q, Tensor k) {
+        return backend.softmax(backend.scale(backend.matmul(q, false, k, true), 0.25));
+    }
+
+    private Tensor headsOneByOne(Tensor q, Tensor k, Tensor v, int heads) {
+        List<Tensor> out = new ArrayList<>();
+        for (int h = 0; h < heads; h++) {
+            Tensor p = probabilities(head(q, heads, h), head(k, heads, h));
+            out.add(backend.matmul(p, false, head(v, heads, h), false));
+        }
+        return backend.concat(2, out);
+    }
+
+    private AttentionGradients gradientsOneByOne(Tensor q, Tensor k, Tensor v, int heads, Tensor dout) {
+        List<Tensor> dq = new ArrayList<>();
+        List<Tensor> dk = new ArrayList<>();
+        List<Tensor> dv = new ArrayList<>();
+        for (int h = 0; h < heads; h++) {
+            Tensor p = probabilities(head(q, heads, h), head(k, heads, h));
+            Tensor dy = head(dout, heads, h);
+            Tensor dp = backend.matmul(dy, false, head(v, heads, h), true);
+            Tensor ds = backend.scale(backend.softmaxBackward(p, dp), 0.25);
+            dv.add(backend.matmul(p, true, dy, false));
+            dq.add(backend.matmul(ds, false, head(k, heads, h), false));
+            dk.add(backend.matmul(ds, true, head(q, heads, h), false));
+        }
+        return new AttentionGradients(backend.concat(2, dq), backend.concat(2, dk), backend.concat(2, dv));
+    }
+
+    @Property(tries = 60)
+    void modulationAndGateAreTheirCompositions(@ForAll long seed, @ForAll Values values) {
+        SplittableRandom random = new SplittableRandom(seed);
+        int n = random.nextInt(0, 4);
+        int t = random.nextInt(8) == 0 ? random.nextInt(250, 600) : random.nextInt(0, 6);
+        int d = random.nextInt(6) == 0 ? 1 : random.nextInt(1, 300);
+        Shape tokens = Shape.of(n, t, d);
+        Shape perToken = Shape.of(n, 1, d);
+        Shape vector = Shape.of(n, d);
+        try (Arena _ = backend.arena()) {
+            Tensor z = backend.upload(data(seed, tokens, values), tokens);
+            Tensor x = backend.upload(data(seed + 1, tokens, values), tokens);
+            Tensor shift = backend.upload(data(seed + 2, vector, values), vector);
+            Tensor scale = backend.upload(data(seed + 3, vector, values), vector);
+            Tensor dy = backend.upload(data(seed + 4, tokens, values), tokens);
+            Tensor factor = backend.add(scale, backend.full(vector, 1)).reshape(perToken);
+            Tensor sum = backend.sumTo(dy, perToken).reshape(vector);
+            Tensor products = backend.sumTo(backend.multiply(dy, z), perToken).reshape(vector);
+
+            same(backend.modulate(z, shift, scale), backend.add(backend.multiply(z, factor), shift.reshape(perToken)));
+            ModulationGradients m = backend.modulateBackward(z, scale, dy);
+            same(m.dz(), backend.multiply(dy, factor));
+            same(m.dshift(), sum);
+            same(m.dscale(), products);
+
+            Tensor gate = scale.reshape(perToken);
+            same(backend.addGated(x, z, scale), backend.add(x, backend.multiply(z, gate)));
+            GateGradients g = backend.addGatedBackward(z, scale, dy);
+            same(g.dh(), backend.multiply(dy, gate));
+            same(g.dgate(), products);
+        }
+    }
+
+    @Property(tries = 30)
+    void aTrainingStepIsClippingAdamWAndAverage(@ForAll long seed, @ForAll @IntRange(min = 0, max = 1200) int n) {
+        Shape shape = Shape.of(n);
+        try (Arena _ = backend.arena()) {
+            Tensor[] fused = new Tensor[4];
+            Tensor[] plain = new Tensor[4];
+            for (int i = 0; i < 4; i++) {
+                double[] values = data(seed + i, shape, i == 1 ? Values.SPECIAL : Values.PLAIN);
+                fused[i] = backend.upload(i == 2 ? positive(values) : values, shape);
+                plain[i] = backend.copy(fused[i]);
+            }
+            Tensor g = backend.upload(data(seed + 5, shape, Values.WIDE), shape);
+            Tensor factor = backend.full(Shape.SCALAR, 0.3);
+            AdamWStep step = new AdamWStep(1e-3, 0.9, 0.999, 1e-8, 0.1, 7);
+            backend.train(fused[0], g, factor, fused[1], fused[2], fused[3], step, 0.99);
+            backend.adamW(plain[0], backend.multiply(g, factor.reshape(1)), plain[1], plain[2], step);
+            backend.average(plain[3], plain[0], 0.99);
+            for (int i = 0; i < 4; i++) {
+                same(fused[i], plain[i]);
+            }
+        }
+    }
+
+    @Property(tries = 1)
+    void whatIsReleasedIsGoneAtMostAndItsMemoryServesAgain() {
+        try (Arena _ = backend.arena()) {
+            Tensor kept = backend.full(Shape.of(1000), 1);
+            Tensor given = backend.full(Shape.of(1000), 2);
+            backend.release(given.reshape(10, 100));
+            backend.release(given);
+            Tensor next = backend.full(Shape.of(1000), 3);
+            Tensor another = backend.full(Shape.of(1000), 4);
+            for (int i = 0; i < 1000; i++) {
+                assertEquals(1, backend.download(kept)[i]);
+                assertEquals(3, backend.download(next)[i]);
+                assertEquals(4, backend.download(another)[i]);
+            }
+        }
+    }
+
     // ---- rows and sums --------------------------------------------------------------------------------------
 
     @Property(tries = 100)
@@ -540,6 +687,12 @@ public abstract class BackendConformance {
                 () -> backend.matmul(x, true, y, false),
                 () -> backend.linear(x, x.reshape(6), null),
                 () -> backend.linear(x, x, y),
+                () -> backend.attention(x.reshape(1, 2, 3), x.reshape(1, 2, 3), y.reshape(1, 3, 2), 1, 1),
+                () -> backend.attention(x.reshape(1, 2, 3), x.reshape(1, 2, 3), x.reshape(1, 2, 3), 2, 1),
+                () -> backend.selfAttention(y.reshape(1, 3, 2), 1, 1),
+                () -> backend.modulate(x.reshape(1, 2, 3), y, y),
+                () -> backend.addGated(x.reshape(2, 1, 3), x.reshape(2, 1, 3), y),
+                () -> backend.train(x, x, x, x, x, x, new AdamWStep(1, 0.9, 0.9, 1e-8, 0, 1), 0.5),
                 () -> backend.layerNorm(backend.full(Shape.SCALAR, 1), 1e-6),
                 () -> backend.softmaxBackward(x, y),
                 () -> backend.sumTo(x, Shape.of(3, 1)),

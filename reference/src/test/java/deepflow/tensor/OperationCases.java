@@ -46,6 +46,9 @@ public final class OperationCases {
         }
         put(b, out, "large pieces", () -> large(b));
         put(b, out, "layout", () -> layout(b));
+        for (int[] s : new int[][] {{3, 5, 7, 2}, {1, 260, 9, 1}, {1, 17, 16, 3}, {24, 16, 20, 2}}) {
+            put(b, out, "tokens " + String.join("×", ints(s)), () -> tokens(b, s[0], s[1], s[2] * s[3], s[3]));
+        }
         return out;
     }
 
@@ -164,6 +167,7 @@ public final class OperationCases {
             b.adamW(w, g, m, v, new AdamWStep(1e-3, 0.9, 0.999, 1e-8, 0.01, step));
             b.average(mean, w, 0.999);
             b.addInPlace(g, mean);
+            b.train(w, g, b.full(Shape.SCALAR, 0.4), m, v, mean, new AdamWStep(1e-3, 0.9, 0.999, 1e-8, 0, step), 0.9);
         }
         return List.of(w, m, v, g, mean);
     }
@@ -207,6 +211,34 @@ public final class OperationCases {
             out.addAll(List.of(a.out(), g.dq(), g.dk(), g.dv()));
         }
         return out;
+    }
+
+    private static List<Tensor> tokens(Backend b, int n, int t, int d, int heads) {
+        Tensor x = plain(b, 50, n, t, d);
+        Tensor h = plain(b, 51, n, t, d);
+        Tensor shift = plain(b, 52, n, d);
+        Tensor scale = plain(b, 53, n, d);
+        Tensor dy = plain(b, 54, n, t, d);
+        ModulationGradients m = b.modulateBackward(x, scale, dy);
+        GateGradients g = b.addGatedBackward(h, scale, dy);
+        Attended a = b.attention(x, h, dy, heads, 0.2);
+        AttentionGradients ag = b.attentionBackward(x, h, dy, heads, 0.2, a, x);
+        Tensor qkv = plain(b, 55, n, t, 3 * d);
+        Attended self = b.selfAttention(qkv, heads, 0.2);
+        return List.of(
+                b.modulate(x, shift, scale),
+                b.addGated(x, h, scale),
+                m.dz(),
+                m.dshift(),
+                m.dscale(),
+                g.dh(),
+                g.dgate(),
+                a.out(),
+                ag.dq(),
+                ag.dk(),
+                ag.dv(),
+                self.out(),
+                b.selfAttentionBackward(qkv, heads, 0.2, self, dy));
     }
 
     /// Sizes at which work is split between threads.

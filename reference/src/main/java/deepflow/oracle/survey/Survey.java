@@ -138,8 +138,9 @@ public record Survey(
         for (Finding f : result.findings()) {
             TensorVerdict v = f.verdict();
             double effect = effects.getOrDefault(f.name(), 0.0);
-            if (v != null && effect > 0 && bug.strikes(f.name())) {
-                most = Math.max(most, effect / v.power());
+            // a tensor that is zero by the bug has no power
+            if (v != null && bug.strikes(f.name()) && effect / v.power() > most) {
+                most = effect / v.power();
             }
         }
         return most;
