@@ -28,9 +28,12 @@ for name in "f32", "f64":
 """
 
 
-def lines(command, **more):
+def lines(command):
     """The JSON objects that a command prints, one a line."""
-    done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)
+    try:
+        done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
+    except OSError as e:
+        sys.exit(f"{command[0]} cannot be started: {e.strerror}")
     if done.returncode:
         sys.exit(f"{' '.join(map(str, command))} failed:\n{done.stderr.strip()[-2000:]}")
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]

@@ -49,8 +49,8 @@ public record Bench(String name, ModelConfig config, int samples, int runs) {
         unknown.remove(ALL);
         if (names.isEmpty() || !unknown.isEmpty()) {
             String asked = names.isEmpty() ? "" : unknown.iterator().next();
-            throw new IllegalArgumentException("there is no '" + asked + "' to time; there are "
-                    + String.join(", ", all.keySet()) + ", " + ALL);
+            throw new IllegalArgumentException(
+                    "there is no '" + asked + "' to time; there are " + String.join(", ", all.keySet()) + ", " + ALL);
         }
         List<Work> chosen = new ArrayList<>();
         all.forEach((name, work) -> {

@@ -33,9 +33,9 @@ import picocli.CommandLine.Spec;
                     + " tensor in it.",
             "",
             "A dump is a safetensors file as docs/dump-format.md describes it, a folder of .npy files with metadata.json,"
-                    + " or a .npz file. A tensor is accepted when"
-                    + " |a - o| <= threshold * |o|; the threshold goes by the precision the dump declares"
-                    + " (docs/check.md).",
+                    + " or a .npz file. A tensor is accepted when it is as near to the truth as its precision allows: within"
+                    + " an error budget of its own, which comes from emulated runs (docs/verdict.md), and |a - o| <="
+                    + " threshold * |o|, the threshold by the precision the dump declares (docs/check.md).",
             ""
         },
         footer = {
@@ -72,17 +72,15 @@ final class CheckCommand implements Callable<Integer> {
             names = "--risk",
             paramLabel = "A",
             defaultValue = "1e-3",
-            description = "With --runs: probability that a right dump is called wrong (default: ${DEFAULT-VALUE}).")
+            description = "Probability that a right dump is called wrong (default: ${DEFAULT-VALUE}).")
     private double risk;
 
     @Option(
             names = "--runs",
             paramLabel = "R",
-            defaultValue = "0",
-            description =
-                    "Emulated runs from which error budgets come, at least 16 for a verdict (docs/verdict.md); 0: go"
-                            + " by the threshold alone (default: ${DEFAULT-VALUE}).")
-    private int runs;
+            description = "Emulated runs of each kind from which error budgets come (docs/verdict.md); 0: go by the"
+                    + " threshold alone (default: 16; 8 for large steps; 0 where memory does not allow them).")
+    private @Nullable Integer runs;
 
     @Option(
             names = "--map",

@@ -3,6 +3,7 @@ package deepflow.cli;
 import deepflow.io.AtomicFile;
 import deepflow.oracle.Judging;
 import deepflow.oracle.Precision;
+import deepflow.oracle.Workers;
 import deepflow.oracle.survey.Survey;
 import deepflow.oracle.zoo.Bug;
 import deepflow.oracle.zoo.Zoo;
@@ -152,7 +153,7 @@ final class ZooCommand implements Callable<Integer> {
         try (Backend exact = Backends.open("cpu", DType.F64, common.threads());
                 Backend accumulator = Backends.open("cpu", DType.F32, common.threads());
                 ProgressLine line = new ProgressLine(err, "judging")) {
-            return survey.run(exact, accumulator, folder, (done, all, what) -> {
+            return survey.run(exact, accumulator, Workers.cpu(common.threads()), folder, (done, all, what) -> {
                 line.at(done / (double) all);
                 if (!Terminal.stderr()) {
                     err.println(done + " of " + all + ": " + what);

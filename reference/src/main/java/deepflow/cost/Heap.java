@@ -5,6 +5,7 @@ import java.util.Optional;
 
 /// The memory that this JVM may use, and what does not fit into it.
 public final class Heap {
+    private static final double MIB = 1L << 20;
     private static final double GIB = 1L << 30;
 
     private Heap() {}
@@ -24,11 +25,17 @@ public final class Heap {
         }
         return Optional.of(String.format(
                 Locale.ROOT,
-                "%s needs about %.1f GiB of memory, the JVM may use %.1f GiB; %s or more memory"
+                "%s needs about %s of memory, the JVM may use %s; %s or more memory"
                         + " (DEEPFLOW_JAVA_OPTS=-Xmx…) would help.",
                 subject,
-                bytes / GIB,
-                heap / GIB,
+                size(bytes),
+                size(heap),
                 advice));
+    }
+
+    private static String size(long bytes) {
+        return bytes < GIB
+                ? String.format(Locale.ROOT, "%.0f MiB", bytes / MIB)
+                : String.format(Locale.ROOT, "%.1f GiB", bytes / GIB);
     }
 }

@@ -1,4 +1,5 @@
-/// Files of numbers: safetensors (single and sharded), npy and npz, and the safe replacement of files.
+/// Files of numbers: safetensors (single and sharded), npy (single and folders) and npz, small JSON files, and the safe
+/// replacement of files.
 ///
 /// Here live the types on disk and their exact conversions, readers that judge a file before they allocate for it, and
 /// writers that give the same bytes for the same input. Readers end in a value or in one {@link

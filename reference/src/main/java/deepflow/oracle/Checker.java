@@ -24,9 +24,9 @@ import org.jspecify.annotations.Nullable;
 /// With a second back end it is judged against budgets as well (docs/verdict.md), and is wrong where it breaks one.
 ///
 /// @param backend what replays
-/// @param accumulator computes in float32, for emulated runs; null for none
+/// @param workers what emulated runs use, from which budgets come; null for none
 /// @param judging what dumps are held to
-public record Checker(Backend backend, @Nullable Backend accumulator, Judging judging) {
+public record Checker(Backend backend, @Nullable Workers workers, Judging judging) {
     /// A checker that goes by the threshold alone.
     public Checker(Backend backend) {
         this(backend, null, Judging.BY_THRESHOLD);
@@ -46,8 +46,8 @@ public record Checker(Backend backend, @Nullable Backend accumulator, Judging ju
     /// @throws FormatException as [#check(Path)]
     CheckResult check(Dump dump, ErrorHistograms histograms) {
         Precision precision = judging.precision() == null ? dump.metadata().precision() : judging.precision();
-        List<Truth> truths = truths(dump);
-        CheckResult judged = new Judge(dump, threshold(precision), histograms).judge(truths);
+        Replayed replayed = replayed(dump);
+        CheckResult judged = new Judge(dump, threshold(precision), histograms).judge(replayed.truths());
         Map<String, List<String>> foreign = new HashMap<>();
         for (Finding finding : judged.findings()) {
             if (dump.has(finding.name()) && !dump.foreign(finding.name()).isEmpty()) {
@@ -55,32 +55,43 @@ public record Checker(Backend backend, @Nullable Backend accumulator, Judging ju
             }
         }
         CheckResult called = judged.called(Map.copyOf(foreign));
-        StepVerdicts.Result budgets = budgets(dump, precision, truths);
-        return budgets == null ? called : diagnosed(dump, precision, budgets, budgets.beside(called));
+        EmulationPlan plan = EmulationPlan.of(judging, backend.dtype(), workers, dump);
+        if (workers == null || plan.runs() == 0) {
+            return called.withoutBudgets(plan.refused());
+        }
+        try {
+            return budgeted(replayed, workers, plan, precision, called);
+        } catch (OutOfMemoryError e) {
+            return called.withoutBudgets(
+                    "the emulated runs ran out of memory; more of it (DEEPFLOW_JAVA_OPTS=-Xmx…) or fewer --threads would help");
+        }
     }
 
-    /// For all but the optimizer's results. Null where nothing is judged against budgets: without emulated runs, or
-    /// where the replay is no float64 truth.
-    private StepVerdicts.@Nullable Result budgets(Dump dump, Precision precision, List<Truth> truths) {
-        if (accumulator == null || judging.runs() == 0 || backend.dtype() != DType.F64) {
-            return null;
-        }
-        DeepFlow model = new DeepFlow(dump.metadata().config());
-        List<Truth> step = truths.stream()
+    private CheckResult budgeted(
+            Replayed replayed, Workers emulating, EmulationPlan plan, Precision precision, CheckResult called) {
+        List<Truth> step = replayed.truths().stream()
                 .filter(t ->
                         Family.byName(t.name()).filter(Family.STEPPED::contains).isEmpty())
                 .toList();
-        return new StepVerdicts(backend, accumulator, precision, judging.risk(), judging.runs())
-                .of(new Replay(dump, model, Declarations.of(model)), step);
+        Replay replay = replayed.replay();
+        StepVerdicts.Result budgets =
+                new StepVerdicts(backend, emulating, plan, precision, judging.risk()).of(replay, step);
+        return diagnosed(
+                replay, precision, budgets, budgets.and(optimizer(replay)).beside(called));
     }
 
-    private CheckResult diagnosed(Dump dump, Precision precision, StepVerdicts.Result budgets, CheckResult judged) {
+    private Map<String, TensorVerdict> optimizer(Replay replay) {
+        StepMetadata.Optimizer step = replay.dump().metadata().optimizer();
+        List<ParameterSpec> trained =
+                replay.specs().stream().filter(ParameterSpec::trained).toList();
+        return step == null ? Map.of() : new OptimizerVerdicts(replay.dump(), step, trained, judging.risk() / 3).all();
+    }
+
+    private CheckResult diagnosed(Replay replay, Precision precision, StepVerdicts.Result budgets, CheckResult judged) {
         if (judged.consistent()) {
             return judged;
         }
-        DeepFlow model = new DeepFlow(dump.metadata().config());
-        Replay replay = new Replay(dump, model, Declarations.of(model));
-        Arithmetic arithmetic = new RecordedTypes(dump).arithmetic(precision);
+        Arithmetic arithmetic = new RecordedTypes(replay.dump()).arithmetic(precision);
         return judged.with(new Diagnosis(
                 new Naming(replay, backend, arithmetic, budgets, judged).names(),
                 GradientTerms.of(replay, backend, budgets, judged)));
@@ -91,8 +102,14 @@ public record Checker(Backend backend, @Nullable Backend accumulator, Judging ju
         return Math.max(dumped.threshold(), replayed.threshold());
     }
 
-    /// Replays a dump's step: what its tensors should be, in graph order.
+    /// What a dump's tensors should be, in graph order.
     List<Truth> truths(Dump dump) {
+        return replayed(dump).truths();
+    }
+
+    private record Replayed(Replay replay, List<Truth> truths) {}
+
+    private Replayed replayed(Dump dump) {
         StepMetadata metadata = dump.metadata();
         DeepFlow model = new DeepFlow(metadata.config());
         List<ParameterSpec> specs = Declarations.of(model);
@@ -103,7 +120,7 @@ public record Checker(Backend backend, @Nullable Backend accumulator, Judging ju
         DumpInputs.check(dump, specs);
         DumpedOptimizer dumped = new DumpedOptimizer(dump, backend, trained, fixed);
         List<ParameterSpec> withState = dumped.withState();
-        RecordedStep.Keep keep = new Replay(dump, model, specs).keep();
+        RecordedStep.Keep keep = Replay.keep(dump);
         StepMemory.require(
                 metadata.config(),
                 dump.info("in.x0").shape()[0],
@@ -129,6 +146,6 @@ public record Checker(Backend backend, @Nullable Backend accumulator, Judging ju
                     .of(step, dumped.gradients(step)));
             truths.addAll(dumped.unchanged());
         }
-        return truths;
+        return new Replayed(new Replay(dump, model, specs, weights), truths);
     }
 }

@@ -1,7 +1,6 @@
 package deepflow.oracle;
 
 import deepflow.oracle.emulation.FloatFormat;
-import deepflow.oracle.emulation.Rounding;
 import deepflow.tensor.Shape;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -81,10 +80,7 @@ final class EmulatedErrors {
         }
 
         /// Takes a run's numbers, and changes the array.
-        private void add(double[] values, Rounding rounding) {
-            if (format != FloatFormat.F64) {
-                rounding.round(format, values);
-            }
+        private void add(double[] values) {
             double[] o = truth();
             double sum = 0;
             for (int i = 0; i < values.length; i++) {
@@ -129,12 +125,11 @@ final class EmulatedErrors {
 
     /// Adds a run.
     ///
-    /// @param emulated the step as the run had it
-    /// @param rounding how results become numbers of the recorded type
-    void add(List<Truth> emulated, Rounding rounding) {
+    /// @param emulated the step as the run had it, in the recorded types
+    void add(List<Truth> emulated) {
         for (Truth one : emulated) {
             if (cases.containsKey(one.name())) {
-                Objects.requireNonNull(cases.get(one.name())).add(one.values().get(), rounding);
+                Objects.requireNonNull(cases.get(one.name())).add(one.values().get());
             }
         }
     }

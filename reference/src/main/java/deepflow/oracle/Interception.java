@@ -20,4 +20,11 @@ interface Interception {
     default Variable prediction(String name, Variable value) {
         return value;
     }
+
+    /// What the total loss is to see of one of its parts.
+    ///
+    /// @param name `deep`, `acc` or `ssl`
+    default Variable loss(String name, Variable value) {
+        return value;
+    }
 }

@@ -22,7 +22,8 @@ final class LocalErrors {
     private final Set<String> handedOn = new HashSet<>();
 
     LocalErrors(Replay replay, RecordedTypes types, BoundingBackend bounding) {
-        RecordedStep step = replay.run(bounding, new Substitution(replay.dump(), bounding::upload));
+        RecordedStep step =
+                replay.run(bounding, (w, type) -> bounding.given(w), new Substitution(replay.dump(), bounding::upload));
         List<Truth> truths = replay.truths(step, (name, t) -> bounding.download(t));
         errors = new EmulatedErrors(replay.dump(), types, truths, true);
         truths.forEach(t -> order.add(t.name()));

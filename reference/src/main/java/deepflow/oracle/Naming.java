@@ -87,7 +87,8 @@ final class Naming {
     /// @param error ‖e‖ over its limit
     /// @param change ‖d‖ over that limit
     /// @param unit unit roundoff of the type it was recorded in
-    private record Fit(double product, double square, double left, double error, double change, int numbers, double unit) {
+    private record Fit(
+            double product, double square, double left, double error, double change, int numbers, double unit) {
         static final Fit MISSING_AS_IT_SHOULD = new Fit(1e12, 1e12, 0, 1e6, 1e6, ENOUGH_NUMBERS, 0);
 
         boolean changed() {
@@ -128,7 +129,8 @@ final class Naming {
             return against <= CONTRADICTED * changed;
         }
 
-        /// The coefficient over the explained tensors. Rounding may be off to one side in all elements together, so that
+        /// The coefficient over the explained tensors. Rounding may be off to one side in all elements together, so
+        /// that
         /// a coefficient is not known better than one number of the type is.
         Likeness likeness(List<String> explained) {
             double product = 0;

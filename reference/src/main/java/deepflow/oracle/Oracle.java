@@ -24,13 +24,13 @@ public final class Oracle implements AutoCloseable {
     private final Options options;
     private final @Nullable TensorMap map;
     private final Backend backend;
-    private final Backend accumulator;
+    private final Workers workers;
 
-    private Oracle(Options options, @Nullable TensorMap map, Backend backend, Backend accumulator) {
+    private Oracle(Options options, @Nullable TensorMap map, Backend backend) {
         this.options = options;
         this.map = map;
         this.backend = backend;
-        this.accumulator = accumulator;
+        this.workers = Workers.cpu(options.threads());
     }
 
     /// How dumps are judged.
@@ -45,7 +45,7 @@ public final class Oracle implements AutoCloseable {
         /// As `deepflow check` without options, on all processors.
         public static Options defaults() {
             return new Options(
-                    Judging.BY_THRESHOLD,
+                    Judging.BY_BUDGETS,
                     DType.F64,
                     null,
                     false,
@@ -85,7 +85,7 @@ public final class Oracle implements AutoCloseable {
     public static Oracle open(Options options) {
         TensorMap map = options.map() == null ? null : TensorMap.read(options.map());
         Backend backend = Backends.open("cpu", options.compute(), options.threads());
-        return new Oracle(options, map, backend, Backends.open("cpu", DType.F32, options.threads()));
+        return new Oracle(options, map, backend);
     }
 
     /// Judges one dump.
@@ -97,7 +97,7 @@ public final class Oracle implements AutoCloseable {
                 ? (name, actual, truth, size) -> histograms.put(name, ErrorHistogram.of(actual, truth, size))
                 : ErrorHistograms.NONE;
         try (Dump dump = Dump.open(path, map)) {
-            CheckResult result = new Checker(backend, accumulator, options.judging()).check(dump, counter);
+            CheckResult result = new Checker(backend, workers, options.judging()).check(dump, counter);
             return new Verdict(result, histograms);
         }
     }
@@ -105,6 +105,5 @@ public final class Oracle implements AutoCloseable {
     @Override
     public void close() {
         backend.close();
-        accumulator.close();
     }
 }

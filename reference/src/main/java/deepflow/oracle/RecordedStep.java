@@ -83,11 +83,13 @@ public record RecordedStep(Backend backend, Losses losses, List<Output> outputs,
         Map<String, Tensor> used = new HashMap<>();
         weights.forEach((name, value) -> used.put(name, mistake.parameter(tape.backend(), name, value)));
         Parameters parameters = Parameters.on(tape, specs, used);
-        StepSoFar soFar = new StepSoFar(model.config(), objective, batch, tape, parameters);
+        StepSoFar soFar = new StepSoFar(model.config(), objective, batch, tape, parameters, interception::loss);
         List<Output> outputs = new ArrayList<>();
+        Map<Variable, Variable> behind = new HashMap<>();
         Context root = Context.root(tape, parameters, (name, right, alias) -> {
             Variable value = mistake.output(soFar, Call.of(name), right);
             Variable handed = interception.output(name, value, alias);
+            behind.putIfAbsent(handed, value); // a later alias hands on what stands there already
             if (mistake != Mistake.NONE) { // a right step lets go early of what nobody wants
                 soFar.add(name, handed);
             }
@@ -99,14 +101,18 @@ public record RecordedStep(Backend backend, Losses losses, List<Output> outputs,
         });
         Intercepted intercepted = new Intercepted(model, interception, mistake, soFar, new ArrayList<>());
         Losses seen = mistake.losses(soFar, root, intercepted);
+        Prediction predicted = computed(intercepted.computed().getFirst(), behind);
+        behind.clear();
         tape.backward(seen.total(), mistake.seed(lossScale));
-        Losses losses = new Losses(
-                seen.deep(),
-                seen.acc(),
-                seen.ssl(),
-                seen.total(),
-                intercepted.computed().getFirst());
+        Losses losses = new Losses(seen.deep(), seen.acc(), seen.ssl(), seen.total(), predicted);
         return new RecordedStep(backend, losses, Collections.unmodifiableList(outputs), parameters);
+    }
+
+    /// A prediction with refined tokens as they were computed, whatever stood in their place.
+    private static Prediction computed(Prediction p, Map<Variable, Variable> behind) {
+        List<Variable> refined =
+                p.refined().stream().map(r -> behind.getOrDefault(r, r)).toList();
+        return new Prediction(p.velocities(), p.accelerations(), refined, p.projected());
     }
 
     /// The model with an interception between its prediction and the losses.

@@ -33,8 +33,9 @@ final class Spread {
         if (scale == 0) {
             return;
         }
+        double factor = 1 / scale;
         for (int i = 0; i < sums.length; i++) {
-            double e = errors[i] / scale;
+            double e = errors[i] * factor;
             sums[i] += (float) (e * e);
         }
     }

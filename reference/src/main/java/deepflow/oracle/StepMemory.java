@@ -26,7 +26,23 @@ public final class StepMemory {
     /// What is compared at a time, as float64: the truth, the dump's numbers, and a result on its way.
     private static final int COMPARED = 3;
 
+    /// Of a replay's memory: values and bounds of all tensors.
+    private static final double BOUNDED = 2.5;
+    /// Truths of operations alone, and mean squares of two kinds of error in float32.
+    private static final double SPREADS = 1.5;
+    /// A run, whose tensors are float64 whatever type they have the numbers of.
+    private static final double RUN = 1.25;
+
     private StepMemory() {}
+
+    /// What a check with emulated runs holds: the replay; its operations from the dump's own inputs with their bounds,
+    /// or, after that, their values and the runs' spreads; and the runs.
+    ///
+    /// @param replay bytes of a replay in float64
+    /// @param threads runs at a time
+    static double emulation(double replay, int threads) {
+        return replay * (1 + Math.max(BOUNDED, SPREADS + threads * RUN));
+    }
 
     /// @param samples N
     /// @param subject whose step it is, the beginning of a sentence

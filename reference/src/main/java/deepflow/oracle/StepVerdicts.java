@@ -4,11 +4,8 @@ import deepflow.oracle.budget.BoundingBackend;
 import deepflow.oracle.budget.PredictionLimit;
 import deepflow.oracle.emulation.Arithmetic;
 import deepflow.oracle.emulation.FloatFormat;
-import deepflow.oracle.emulation.Rounding;
-import deepflow.oracle.emulation.RoundingBackend;
-import deepflow.oracle.emulation.SummationOrder;
-import deepflow.random.KeyedRandom;
 import deepflow.tensor.Backend;
+import deepflow.tensor.DType;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,21 +15,39 @@ import java.util.Map;
 /// against a bound and against emulated runs; its global error, from the step's inputs, against emulated runs.
 ///
 /// @param exact computes in float64
-/// @param accumulator computes in float32, what products are accumulated in
+/// @param workers what emulated runs compute with
+/// @param plan how many of them
 /// @param precision what the dump is held to
 /// @param risk α, the probability that a right dump is called wrong
-/// @param runs R, how many emulated runs of each kind
-record StepVerdicts(Backend exact, Backend accumulator, Precision precision, double risk, int runs) {
+record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, Precision precision, double risk) {
     /// σ is at least so many unit roundoffs of the tensor's norm, one rounding to nearest: stochastic rounding of a
     /// number that happens to lie near one of its type has next to no error.
     private static final double LEAST = 0.5;
 
     /// @param verdicts by name, in graph order
     /// @param suspects the first wrong operation
+    /// @param runs emulated runs of each kind
     /// @param local errors of operations from the dump's own inputs; readable as long as the dump is open
     /// @param global errors from the step's inputs; readable as long as the dump is open
     record Result(
-            Map<String, TensorVerdict> verdicts, List<String> suspects, EmulatedErrors local, EmulatedErrors global) {
+            Map<String, TensorVerdict> verdicts,
+            List<String> suspects,
+            int runs,
+            EmulatedErrors local,
+            EmulatedErrors global) {
+        /// These and the optimizer's, which come after all others.
+        Result and(Map<String, TensorVerdict> optimizer) {
+            Map<String, TensorVerdict> all = new LinkedHashMap<>(verdicts);
+            all.putAll(optimizer);
+            List<String> first = suspects.isEmpty()
+                    ? optimizer.keySet().stream()
+                            .filter(name -> is(all, name, true))
+                            .limit(1)
+                            .toList()
+                    : suspects;
+            return new Result(all, first, runs, local, global);
+        }
+
         /// A judgement by threshold with these beside it; each may find a tensor wrong that the other does not.
         CheckResult beside(CheckResult judged) {
             List<Finding> findings = new ArrayList<>();
@@ -40,15 +55,7 @@ record StepVerdicts(Backend exact, Backend accumulator, Precision precision, dou
                 TensorVerdict verdict = verdicts.get(f.name());
                 findings.add(verdict == null ? f : f.with(verdict));
             }
-            return new CheckResult(
-                    judged.dump(),
-                    judged.metadata(),
-                    judged.threshold(),
-                    findings,
-                    judged.absent(),
-                    suspects,
-                    judged.foreign(),
-                    judged.diagnosis());
+            return judged.withBudgets(findings, suspects, runs);
         }
     }
 
@@ -58,45 +65,28 @@ record StepVerdicts(Backend exact, Backend accumulator, Precision precision, dou
         RecordedTypes types = new RecordedTypes(dump);
         Arithmetic arithmetic = types.arithmetic(precision);
         double each = risk / Math.max(1, 3 * truths.size());
-        LocalErrors local = new LocalErrors(replay, types, new BoundingBackend(exact, arithmetic, each));
+        LocalErrors local = local(replay, types, arithmetic, each);
         EmulatedErrors global = new EmulatedErrors(dump, types, truths, false);
-        for (int run = 0; run < runs; run++) {
-            RoundingBackend one = emulator(arithmetic, "local", run);
-            emulate(replay, one, new Substitution(dump, one::upload), local.errors(), "local", run);
-            RoundingBackend other = emulator(arithmetic, "global", run);
-            emulate(replay, other, new Casting(other, types), global, "global", run);
-        }
+        new EmulatedRuns(replay, arithmetic, workers, plan.threads()).make(plan.runs(), local.errors(), global);
         Map<String, TensorVerdict> verdicts = new LinkedHashMap<>();
         global.cases().forEach((name, c) -> verdicts.put(name, verdict(name, c, local, each)));
         List<String> suspects = local.suspects(dump::has, name -> is(verdicts, name, true));
         if (suspects.isEmpty()) {
             suspects = local.suspects(dump::has, name -> is(verdicts, name, false));
         }
-        return new Result(verdicts, suspects, local.errors(), global);
+        return new Result(verdicts, suspects, plan.runs(), local.errors(), global);
+    }
+
+    private LocalErrors local(Replay replay, RecordedTypes types, Arithmetic arithmetic, double each) {
+        try (Backend bounds = workers.opener()
+                .open(arithmetic.wide() == FloatFormat.F64 ? DType.F64 : DType.F32, workers.threads())) {
+            return new LocalErrors(replay, types, new BoundingBackend(exact, bounds, arithmetic, each));
+        }
     }
 
     private static boolean is(Map<String, TensorVerdict> verdicts, String name, boolean locally) {
         TensorVerdict v = verdicts.get(name);
         return v != null && (locally ? v.locallyWrong() : v.wrong());
-    }
-
-    private RoundingBackend emulator(Arithmetic arithmetic, String what, int run) {
-        return new RoundingBackend(
-                exact,
-                arithmetic.wide() == FloatFormat.F64 ? exact : accumulator,
-                arithmetic,
-                Rounding.stochastic(KeyedRandom.of(0, "rounding " + what, run)),
-                SummationOrder.random(KeyedRandom.of(0, "order " + what, run)),
-                // half of the runs keep attention's scores and probabilities in the accumulator, as fused kernels do
-                run % 2 == 0);
-    }
-
-    private static void emulate(
-            Replay replay, RoundingBackend backend, Interception between, EmulatedErrors into, String what, int run) {
-        RecordedStep step = replay.run(backend, between);
-        into.add(
-                replay.truths(step, (name, t) -> backend.download(t)),
-                Rounding.stochastic(KeyedRandom.of(1, "rounding " + what, run)));
     }
 
     private TensorVerdict verdict(String name, EmulatedErrors.Case c, LocalErrors local, double each) {

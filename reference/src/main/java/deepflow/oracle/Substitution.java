@@ -7,6 +7,8 @@ import deepflow.tensor.Tensor;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// Puts every output that a dump has in the place of the computed one, and every gradient of an output likewise, so
@@ -18,6 +20,8 @@ final class Substitution implements Interception {
     interface Upload {
         Tensor of(double[] values, Shape shape, FloatFormat format);
     }
+
+    private static final Pattern REFINED = Pattern.compile("df_blocks\\.([0-9]+)\\.cross_attention");
 
     private final Dump dump;
     private final RecordedTypes types;
@@ -36,7 +40,7 @@ final class Substitution implements Interception {
         if (alias && standIns.contains(value)) {
             return value;
         }
-        String values = Family.ACT.of(recordedAs(name, Family.ACT));
+        String values = values(name);
         String gradients = Family.GRADACT.of(recordedAs(name, Family.GRADACT));
         boolean another = !name.equals(recordedAs(name, Family.GRADACT));
         return intercept(values, gradients, value, another);
@@ -53,6 +57,18 @@ final class Substitution implements Interception {
     @Override
     public Variable prediction(String name, Variable value) {
         return intercept(Family.OUT.of(name), Family.GRADACT.of(name), value, false);
+    }
+
+    @Override
+    public Variable loss(String name, Variable value) {
+        return intercept(Family.LOSS.of(name), Family.GRADACT.of("loss." + name), value, false);
+    }
+
+    /// Where a module's output was not recorded, but what it hands to the caller under another name was.
+    private String values(String name) {
+        String own = Family.ACT.of(recordedAs(name, Family.ACT));
+        Matcher refined = REFINED.matcher(name);
+        return !dump.has(own) && refined.matches() ? Family.OUT.of("refined." + refined.group(1)) : own;
     }
 
     /// @param counted whether the recorded gradient already arrives elsewhere

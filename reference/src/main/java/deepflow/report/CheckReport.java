@@ -20,7 +20,8 @@ public final class CheckReport {
 
     private CheckReport() {}
 
-    /// `{"dumps":[{"dump", "verdict", "first", "precision", "threshold", "not_judged":[family], "suspects":[name],
+    /// `{"dumps":[{"dump", "verdict", "first", "precision", "threshold", "runs", "emulated_passes",
+    /// "budgets_not_judged":reason or null, "not_judged":[family], "suspects":[name],
     /// "looks_like":[{"bug", "says", "look", "coefficient", "standard_error", "explained":[name]}],
     /// "wrong_gradients":null|{"terms":[{"name", "factor", "standard_error"}], "parameters":[name],
     /// "of"}, "tensors":[{"name", "status", "relative_error", "max_error", "where",
@@ -47,6 +48,14 @@ public final class CheckReport {
         }
         json.writeStringProperty("precision", result.metadata().precision().label());
         json.writeNumberProperty("threshold", result.threshold());
+        json.writeNumberProperty("runs", result.runs());
+        json.writeNumberProperty("emulated_passes", result.emulatedPasses());
+        json.writeName("budgets_not_judged");
+        if (result.unbudgeted().isEmpty()) {
+            json.writeNull();
+        } else {
+            json.writeString(result.unbudgeted());
+        }
         json.writeName("not_judged").writeStartArray();
         result.absent().forEach(json::writeString);
         json.writeEndArray();
@@ -123,6 +132,11 @@ public final class CheckReport {
         if (undecided > 0) {
             lines.add("  undecided: " + undecided + " tensors, whose budgets are wider than their signals");
         }
+        lines.addAll(
+                result.runs() > 0
+                        ? List.of("  budgets: from " + result.emulatedPasses() + " emulated passes (" + result.runs()
+                                + " of the step, " + result.runs() + " of its operations)")
+                        : wrapped("  budgets not judged: " + result.unbudgeted()));
         List<Finding> shown = findings.stream()
                 .filter(f -> all || f.status() != Finding.Status.OK)
                 .toList();
@@ -136,6 +150,19 @@ public final class CheckReport {
         if (!result.absent().isEmpty()) {
             lines.add("  not in the dump, not judged: " + String.join(", ", result.absent()));
         }
+        return lines;
+    }
+
+    /// A sentence on as many lines as it needs.
+    private static List<String> wrapped(String text) {
+        List<String> lines = new ArrayList<>();
+        String rest = text;
+        while (rest.length() > WIDTH) {
+            int cut = rest.lastIndexOf(' ', WIDTH);
+            lines.add(rest.substring(0, cut));
+            rest = "    " + rest.substring(cut + 1);
+        }
+        lines.add(rest);
         return lines;
     }
 

@@ -1,4 +1,4 @@
-/// How results look: tables for a terminal and JSON for machines, as text.
+/// How results look: tables for a terminal, JSON for machines and pages for a browser, as text.
 ///
 /// Not here: printing and exit codes (`deepflow.cli`), judging (`deepflow.oracle`).
 @NullMarked

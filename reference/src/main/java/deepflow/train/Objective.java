@@ -43,10 +43,24 @@ public record Objective(List<Double> betas, double lambda, FlowPath path, Veloci
         return new Objective(betas, 1, FlowPath.LINEAR, VelocityTarget.DIFFERENCE, SSL_WEIGHT);
     }
 
+    /// Stands between the losses and their sum.
+    @FunctionalInterface
+    public interface Watch {
+        /// What the total loss is to see of a loss.
+        ///
+        /// @param name `deep`, `acc` or `ssl`
+        Variable loss(String name, Variable value);
+    }
+
     /// Runs the model on x_{t₁} and computes every loss.
     ///
     /// @param ctx the forward pass's root context
     public Losses evaluate(Context ctx, VelocityModel model, Batch batch) {
+        return evaluate(ctx, model, batch, (name, value) -> value);
+    }
+
+    /// The same with something between the losses and their sum; what is returned are the losses as computed.
+    public Losses evaluate(Context ctx, VelocityModel model, Batch batch, Watch watch) {
         Tape tape = ctx.tape();
         Variable x0 = tape.constant(batch.x0());
         Variable x1 = tape.constant(batch.x1());
@@ -68,11 +82,11 @@ public record Objective(List<Double> betas, double lambda, FlowPath path, Veloci
                             xt, p.velocities().get(i), p.accelerations().get(i), t, x0));
         }
 
-        Variable total = TotalLoss.of(deep, acc, lambda);
+        Variable total = TotalLoss.of(watch.loss("deep", deep), watch.loss("acc", acc), lambda);
         if (p.projected().isEmpty() || batch.z() == null) {
             return new Losses(deep, acc, null, total, p);
         }
         Variable ssl = AlignmentLoss.of(p.projected(), tape.constant(batch.z()));
-        return new Losses(deep, acc, ssl, Pointwise.add(total, Pointwise.scale(ssl, sslWeight)), p);
+        return new Losses(deep, acc, ssl, Pointwise.add(total, Pointwise.scale(watch.loss("ssl", ssl), sslWeight)), p);
     }
 }

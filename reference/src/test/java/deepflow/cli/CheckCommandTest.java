@@ -119,6 +119,9 @@ class CheckCommandTest {
                         "first",
                         "precision",
                         "threshold",
+                        "runs",
+                        "emulated_passes",
+                        "budgets_not_judged",
                         "not_judged",
                         "suspects",
                         "looks_like",
@@ -127,6 +130,9 @@ class CheckCommandTest {
                 keys(dump));
         assertEquals("consistent", dump.get("verdict").stringValue());
         assertTrue(dump.get("first").isNull());
+        assertEquals(16, dump.get("runs").intValue());
+        assertEquals(32, dump.get("emulated_passes").intValue());
+        assertTrue(dump.get("budgets_not_judged").isNull());
         assertEquals(437, dump.get("tensors").size());
         for (JsonNode tensor : dump.get("tensors")) {
             assertTrue(keys(tensor)
@@ -143,7 +149,7 @@ class CheckCommandTest {
                 .set("act.blocks.1", 0, Double.NaN)
                 .map("grad.x_embedder.proj.bias", v -> v + 1)
                 .write(folder.resolve("nan.safetensors"));
-        CommandRun run = CommandRun.of("check", "--json", nan);
+        CommandRun run = CommandRun.of("check", "--runs", 0, "--json", nan);
         assertEquals(1, run.code());
         JsonNode dump = JSON.readTree(run.out()).get("dumps").get(0);
         assertEquals("inconsistent", dump.get("verdict").stringValue());
@@ -159,7 +165,8 @@ class CheckCommandTest {
 
     @Test
     void anUnusableDumpDoesNotHideTheOthers() {
-        CommandRun json = CommandRun.of("check", "--json", STEP, folder.resolve("missing"), wrong("loss.total"));
+        CommandRun json =
+                CommandRun.of("check", "--runs", 0, "--json", STEP, folder.resolve("missing"), wrong("loss.total"));
         assertEquals(2, json.code());
         json.assertSentences(1);
         JsonNode dumps = JSON.readTree(json.out()).get("dumps");
@@ -167,11 +174,12 @@ class CheckCommandTest {
         assertEquals("consistent", dumps.get(0).get("verdict").stringValue());
         assertEquals("inconsistent", dumps.get(1).get("verdict").stringValue());
 
-        CommandRun text = CommandRun.of("check", folder.resolve("missing"), STEP);
+        CommandRun text = CommandRun.of("check", "--runs=0", folder.resolve("missing"), STEP);
         assertEquals(2, text.code());
         text.assertSentences(1);
         assertTrue(text.out().contains("consistent"), text.out());
-        assertEquals(1, CommandRun.of("check", STEP, wrong("loss.total")).code());
+        assertEquals(
+                1, CommandRun.of("check", "--runs=0", STEP, wrong("loss.total")).code());
     }
 
     @Test
@@ -186,7 +194,7 @@ class CheckCommandTest {
                 .put("grad.\u001b[31m\u202e\u009b" + "odd\n".repeat(9), List.of(1L), 1);
         Path file = dump.write(folder.resolve("w"));
         for (String more : List.of("--threads=1", "--all")) {
-            CommandRun run = CommandRun.of("check", more, file);
+            CommandRun run = CommandRun.of("check", "--runs=4", more, file);
             assertEquals(1, run.code());
             run.lines().stream().skip(1).forEach(line -> {
                 assertTrue(line.codePointCount(0, line.length()) <= 80, line);
@@ -194,7 +202,7 @@ class CheckCommandTest {
             });
             assertTrue(run.out().contains("first wrong: "), run.out());
         }
-        assertTrue(CommandRun.of("check", file).lines().size() < 45, "without --all the list is short");
+        assertTrue(CommandRun.of("check", "--runs=0", file).lines().size() < 45, "without --all the list is short");
     }
 
     @Test

@@ -101,13 +101,4 @@ class MetaBackendTest {
         Cost cost = EvaluationCost.of(model, 1, dtype);
         assertEquals(822_587_952L * dtype.bytes(), cost.peak().get(Purpose.WEIGHTS));
     }
-
-    @Test
-    void theHeapIsAskedBefore() {
-        assertTrue(Heap.shortage(1 << 20, 1 << 20, "It", "less").isEmpty());
-        assertEquals(
-                "It needs about 2.0 GiB of memory, the JVM may use 1.0 GiB; less or more memory"
-                        + " (DEEPFLOW_JAVA_OPTS=-Xmx…) would help.",
-                Heap.shortage(2L << 30, 1L << 30, "It", "less").orElseThrow());
-    }
 }

@@ -23,7 +23,7 @@ class BudgetedCheckTest {
     private static final Path STEPS = Path.of("../testdata/steps");
     private static final Judging FEW = new Judging(null, 1e-3, 5);
     private static final Backend EXACT = Backends.open("cpu", DType.F64, 2);
-    private static final Backend SUMS = Backends.open("cpu", DType.F32, 2);
+    private static final Workers WORKERS = new Workers(2, (dtype, threads) -> Backends.open("cpu", dtype, threads));
 
     @TempDir
     private Path folder;
@@ -31,11 +31,10 @@ class BudgetedCheckTest {
     @AfterAll
     static void close() {
         EXACT.close();
-        SUMS.close();
     }
 
     private static CheckResult check(Path dump, Judging judging) {
-        return new Checker(EXACT, SUMS, judging).check(dump);
+        return new Checker(EXACT, WORKERS, judging).check(dump);
     }
 
     private CheckResult edited(EditedDump dump) {
@@ -106,6 +105,22 @@ class BudgetedCheckTest {
     }
 
     @Test
+    void theTotalLossIsJudgedFromTheRecordedLosses() {
+        EditedDump dump = EditedDump.read(STEPS.resolve("tiny-2t-f32.safetensors"));
+        // eight unit roundoffs: less than what is lost on the way to the losses
+        CheckResult result = edited(dump.map("loss.total", x -> x * (1 + 5e-7)));
+        assertEquals(List.of("loss.total"), result.suspects());
+    }
+
+    @Test
+    void refinedTokensStandForTheBlocksOutput() {
+        EditedDump dump = EditedDump.read(STEPS.resolve("tiny-2t-f32.safetensors"));
+        dump.remove("act.df_blocks.0.cross_attention"::equals);
+        CheckResult result = edited(dump.map("out.refined.0", x -> x * 1.0001));
+        assertEquals("out.refined.0", result.suspects().getLast());
+    }
+
+    @Test
     void aDumpMayBeHeldToAnotherPrecision() {
         Path narrow = STEPS.resolve("tiny-2t-bf16.safetensors");
         CheckResult result = check(narrow, new Judging(Precision.FP16, 1e-3, 4));
@@ -116,6 +131,45 @@ class BudgetedCheckTest {
     void theSameDumpGetsTheSameVerdict() {
         Path dump = STEPS.resolve("one-token-step-bf16.safetensors");
         assertEquals(check(dump, FEW).findings(), check(dump, FEW).findings());
+    }
+
+    @Test
+    void threadsChangeNoBit() {
+        Path dump = STEPS.resolve("one-token-step-bf16.safetensors");
+        Workers three = new Workers(3, (dtype, threads) -> Backends.open("cpu", dtype, threads));
+        assertEquals(
+                check(dump, FEW).findings(),
+                new Checker(EXACT, three, FEW).check(dump).findings());
+    }
+
+    @Test
+    void aRunThatFailsEndsTheOthersAndSaysWhy() {
+        Workers failing = new Workers(2, (dtype, threads) -> {
+            if (Thread.currentThread().getName().startsWith("deepflow-run")) {
+                throw new IllegalStateException("no back end today");
+            }
+            return Backends.open("cpu", dtype, threads);
+        });
+        Checker checker = new Checker(EXACT, failing, FEW);
+        Path dump = STEPS.resolve("one-token-step-bf16.safetensors");
+        Exception e = assertThrows(IllegalStateException.class, () -> checker.check(dump));
+        assertEquals("no back end today", e.getMessage());
+    }
+
+    @Test
+    void budgetsAreTheDefaultAndTheirAbsenceIsSaid() {
+        Path dump = STEPS.resolve("one-token-step-bf16.safetensors");
+        CheckResult byDefault = check(dump, Judging.BY_BUDGETS);
+        assertEquals(16, byDefault.runs());
+        assertEquals(32, byDefault.emulatedPasses());
+        assertEquals("", byDefault.unbudgeted());
+        CheckResult without = check(dump, Judging.BY_THRESHOLD);
+        assertEquals(0, without.emulatedPasses());
+        assertEquals("no emulated runs were asked for", without.unbudgeted());
+        try (Backend narrow = Backends.open("cpu", DType.F32, 1)) {
+            CheckResult result = new Checker(narrow, WORKERS, Judging.BY_BUDGETS).check(dump);
+            assertEquals("a replay in float32 is no truth to measure by", result.unbudgeted());
+        }
     }
 
     @Test

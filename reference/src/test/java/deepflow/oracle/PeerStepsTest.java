@@ -25,7 +25,8 @@ class PeerStepsTest {
 
     private static CheckResult check(Path step, DType compute) {
         try (Backend backend = Backends.open("cpu", compute, 2)) {
-            return new Checker(backend).check(step);
+            Workers workers = new Workers(2, (dtype, threads) -> Backends.open("cpu", dtype, threads));
+            return new Checker(backend, workers, Judging.BY_BUDGETS).check(step);
         }
     }
 
@@ -33,6 +34,8 @@ class PeerStepsTest {
     @MethodSource("steps")
     void everyTensorIsWithinItsPrecision(Path step) {
         CheckResult result = check(step, DType.F64);
+        assertEquals(EmulationPlan.MANY, result.runs());
+        assertEquals(List.of(), result.suspects());
         assertTrue(result.consistent(), () -> result.first().toString());
         everyTensorWasJudged(step, result);
         boundEveryError(result, result.metadata().precision().threshold());

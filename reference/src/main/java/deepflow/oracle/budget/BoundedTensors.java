@@ -66,6 +66,11 @@ abstract class BoundedTensors implements Backend {
                 : new double[Math.toIntExact(x.size())];
     }
 
+    /// Whether there is no error.
+    static boolean exactly(Tensor x) {
+        return x.storage() instanceof BoundedStorage s && s.bound() == null;
+    }
+
     /// The same when the other implementation stores the result in this type.
     public double[] bound(Tensor x, FloatFormat stored) {
         double[] b = bound(x);
@@ -141,6 +146,11 @@ abstract class BoundedTensors implements Backend {
     /// A tensor without error, in a type.
     public Tensor upload(double[] values, Shape shape, FloatFormat format) {
         return of(exact.upload(values, shape), null, format, null);
+    }
+
+    /// A weight or an input as the back end underneath has it.
+    public Tensor given(Tensor inner) {
+        return of(inner, null, arithmetic.given(), null);
     }
 
     @Override

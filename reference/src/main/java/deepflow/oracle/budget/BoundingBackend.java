@@ -23,11 +23,15 @@ public final class BoundingBackend extends BoundedTensors {
     private static final double CURVATURE = 0.9;
 
     private final Accumulation sums;
+    private final UpperProducts products;
 
     /// @param exact computes in float64; stays open when this closes
+    /// @param bounds computes bounds of products, in float64 or, where errors are not that small, in float32; stays
+    ///     open too
     /// @param risk the probability that a result of one operation is beyond its bound
-    public BoundingBackend(Backend exact, Arithmetic arithmetic, double risk) {
+    public BoundingBackend(Backend exact, Backend bounds, Arithmetic arithmetic, double risk) {
         super(exact, arithmetic);
+        this.products = new UpperProducts(bounds);
         this.sums = new Accumulation(arithmetic.wide().unit() + own(), risk);
     }
 
@@ -172,15 +176,30 @@ public final class BoundingBackend extends BoundedTensors {
     @Override
     public Tensor matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB) {
         Tensor y = exact.matmul(value(a), transposeA, value(b), transposeB);
-        Tensor size = exact.matmul(absolute(a), transposeA, absolute(b), transposeB);
-        Tensor ra = operand(a);
-        Tensor rb = operand(b);
-        Tensor all = exact.matmul(ra, transposeA, rb, transposeB);
-        double[] sizes = exact.download(size);
+        double[] va = absolute(a);
+        double[] vb = absolute(b);
+        double[] size = products.of(va, a.shape(), transposeA, vb, b.shape(), transposeB);
+        double[] inherited = new double[size.length];
+        double[] ea = operandError(a);
+        if (ea != null) {
+            double[] all = vb.clone();
+            addTo(all, operandError(b));
+            addTo(inherited, products.of(ea, a.shape(), transposeA, all, b.shape(), transposeB));
+        }
+        double[] eb = operandError(b);
+        if (eb != null) {
+            addTo(inherited, products.of(va, a.shape(), transposeA, eb, b.shape(), transposeB));
+        }
         double gamma = sums.gamma(a.shape().dim(transposeA ? -2 : -1), y.size());
         double stored = transposeA ? storedSums(a.shape().dim(-2)) : 0;
-        double[] bound = map(exact.download(all), sizes, (q, p) -> Math.max(0, q - p) + (gamma + stored) * q);
-        return result(y, bound, arithmetic.productResult(), sizes);
+        double[] bound = map(inherited, size, (d, s) -> d + (gamma + stored) * (s + d));
+        return result(y, bound, arithmetic.productResult(), size);
+    }
+
+    private static void addTo(double[] sum, double @Nullable [] x) {
+        for (int i = 0; x != null && i < sum.length; i++) {
+            sum[i] += x[i];
+        }
     }
 
     /// The gradient of a weight is a sum over samples and tokens, which some add to a narrow result in parts: PyTorch's
@@ -190,25 +209,30 @@ public final class BoundingBackend extends BoundedTensors {
         return result.holds(arithmetic.wide()) ? 0 : Math.sqrt(rows) * result.unit();
     }
 
-    private Tensor absolute(Tensor x) {
+    private double[] absolute(Tensor x) {
         double[] v = values(x);
         for (int i = 0; i < v.length; i++) {
             v[i] = Math.abs(v[i]);
         }
-        return exact.upload(v, x.shape());
+        return v;
     }
 
-    /// The largest absolute values after an input was rounded to the products' type.
-    private Tensor operand(Tensor x) {
-        double[] v = largest(x);
+    /// How far an input is off once it is rounded to the products' type; null where it is exact.
+    private double @Nullable [] operandError(Tensor x) {
         FloatFormat type = format(x);
         FloatFormat to = arithmetic.productInput();
-        if (type == null || !to.holds(type)) {
-            for (int i = 0; i < v.length; i++) {
-                v[i] += to.unit() * v[i] + to.underflow();
+        boolean rounded = type == null || !to.holds(type);
+        if (!rounded && exactly(x)) {
+            return null;
+        }
+        double[] b = bound(x);
+        if (rounded) {
+            double[] v = values(x);
+            for (int i = 0; i < b.length; i++) {
+                b[i] += to.unit() * (Math.abs(v[i]) + b[i]) + to.underflow();
             }
         }
-        return exact.upload(v, x.shape());
+        return b;
     }
 
     @Override
@@ -218,8 +242,9 @@ public final class BoundingBackend extends BoundedTensors {
         int samples = x.shape().product(0, x.shape().rank() - 1);
         Tensor y = matmul(x.reshape(samples, in), false, w, true);
         if (bias != null) {
-            double[] b = beyond(exact.download(operand(bias)), values(bias));
-            Tensor row = of(value(bias), exact.upload(b, bias.shape()), arithmetic.productResult(), null);
+            double[] b = operandError(bias);
+            Tensor error = b == null ? null : exact.upload(b, bias.shape());
+            Tensor row = of(value(bias), error, arithmetic.productResult(), null);
             y = add(y, row.reshape(1, out));
         }
         return y.reshape(x.shape().with(-1, out));
@@ -291,7 +316,7 @@ public final class BoundingBackend extends BoundedTensors {
             // PyTorch on a CPU adds gradients of LayerNorm's weight and bias in their own type
             gamma = Math.max(gamma, new Accumulation(format.unit(), sums.risk()).gamma(terms, to.size()));
         }
-        double[] size = exact.download(exact.sumTo(absolute(x), to));
+        double[] size = exact.download(exact.sumTo(exact.upload(absolute(x), x.shape()), to));
         double[] b = exact.download(exact.sumTo(exact.upload(bound(x), x.shape()), to));
         double g = gamma;
         return result(y, map(b, size, (d, s) -> d + g * (s + d)), format, size);
@@ -314,7 +339,7 @@ public final class BoundingBackend extends BoundedTensors {
         // row after row may be added to the table in its own type, as PyTorch does
         Accumulation rows = new Accumulation(format == null ? sums.unit() : sums.unit() + format.unit(), sums.risk());
         double gamma = rows.gamma(dy.shape().dim(0), dy.size());
-        double[] size = exact.download(exact.gatherBackward(absolute(dy), indices, count));
+        double[] size = exact.download(exact.gatherBackward(exact.upload(absolute(dy), dy.shape()), indices, count));
         double[] b = exact.download(exact.gatherBackward(exact.upload(bound(dy), dy.shape()), indices, count));
         Tensor z = exact.gatherBackward(value(dy), indices, count);
         return result(z, map(b, size, (d, s) -> d + gamma * (s + d)), format, size);

@@ -13,6 +13,9 @@ public enum FloatFormat {
     /// IEEE binary64: every double as it is.
     F64(53, -1022, Double.MAX_VALUE);
 
+    private static final int DOUBLE_BITS = 53;
+    private static final int EXPONENT = 0x7ff;
+
     private final int bits;
     private final int leastExponent;
     private final double largest;
@@ -41,6 +44,12 @@ public enum FloatFormat {
         if (this == F32) {
             return (float) x;
         }
+        long word = Double.doubleToRawLongBits(x);
+        if (ordinary(word)) {
+            int dropped = DOUBLE_BITS - bits;
+            long even = (1L << dropped - 1) - 1 + (word >>> dropped & 1);
+            return bounded(truncated(word + even));
+        }
         double quantum = quantum(x);
         return bounded(Math.rint(x / quantum) * quantum);
     }
@@ -48,15 +57,34 @@ public enum FloatFormat {
     /// One of the two neighbours of x, the upper with the probability that makes the result x on average. A number of
     /// this type stays as it is.
     ///
-    /// @param uniform a random number in [0, 1)
-    public double stochastic(double x, double uniform) {
+    /// @param random 64 random bits
+    public double stochastic(double x, long random) {
         if (this == F64) {
             // a double cannot hold what was rounded off: its result is moved by up to one unit in the last place
-            double noise = (2 * uniform - 1) * unit() * x;
+            double noise = (2 * uniform(random) - 1) * unit() * x;
             return Math.abs(x) < Double.MAX_VALUE ? x + noise : x;
         }
+        long word = Double.doubleToRawLongBits(x);
+        if (ordinary(word)) {
+            // what is added to the digits that go carries into those that stay as often as it should
+            return bounded(truncated(word + (random >>> 64 - DOUBLE_BITS + bits)));
+        }
         double quantum = quantum(x);
-        return bounded(Math.floor(x / quantum + uniform) * quantum);
+        return bounded(Math.floor(x / quantum + uniform(random)) * quantum);
+    }
+
+    private static double uniform(long random) {
+        return (random >>> 11) * 0x1p-53;
+    }
+
+    /// Whether a double is a normal number of this type's exponents, as far as it is not too large.
+    private boolean ordinary(long word) {
+        int exponent = (int) (word >>> DOUBLE_BITS - 1) & EXPONENT;
+        return exponent >= leastExponent + Double.MAX_EXPONENT && exponent != EXPONENT;
+    }
+
+    private double truncated(long word) {
+        return Double.longBitsToDouble(word & -(1L << DOUBLE_BITS - bits));
     }
 
     /// Half the distance between numbers of this type around x: what rounding to nearest may cost.

@@ -98,6 +98,23 @@ abstract class RoundedTensors implements Backend {
         return of(exact.upload(rounded, shape), format);
     }
 
+    /// A weight or an input as the back end underneath has it, of a recorded type: shared where that is exact.
+    public Tensor given(Tensor inner, FloatFormat recorded) {
+        return arithmetic.given().holds(recorded)
+                ? of(inner, arithmetic.given())
+                : upload(exact.download(inner), inner.shape());
+    }
+
+    /// The elements as they are stored in a type.
+    public double[] download(Tensor x, FloatFormat stored) {
+        double[] values = download(x);
+        FloatFormat format = format(x);
+        if (stored != FloatFormat.F64 && (format == null || !stored.holds(format))) {
+            rounding.round(stored, values);
+        }
+        return values;
+    }
+
     @Override
     public Tensor uploadIndices(int[] values, Shape shape) {
         return exact.uploadIndices(values, shape);

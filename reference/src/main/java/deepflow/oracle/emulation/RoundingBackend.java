@@ -147,7 +147,10 @@ public final class RoundingBackend extends RoundedTensors {
         int[] terms = order.of(sa.dim(transposeA ? -2 : -1));
         Tensor product = accumulator.matmul(
                 operand(a, terms, transposeA), transposeA, operand(b, terms, !transposeB), transposeB);
-        return rounded(accumulator.download(product), product.shape(), result);
+        double[] values = accumulator.download(product);
+        boolean held = result != FloatFormat.F64 && result.holds(arithmetic.wide());
+        // sums come from the accumulator as numbers of its type already
+        return held ? of(exact.upload(values, product.shape()), result) : rounded(values, product.shape(), result);
     }
 
     /// An input of a product on the accumulating back end: rounded to the products' type, the terms of its sums in
@@ -160,11 +163,17 @@ public final class RoundingBackend extends RoundedTensors {
             Rounding.NEAREST.round(arithmetic.productInput(), v);
         }
         int inner = rowsAreTerms ? x.shape().dim(-1) : 1;
-        double[] ordered = v.clone();
+        double[] ordered = new double[v.length];
         int block = terms.length * inner;
         for (int at = 0; block > 0 && at < v.length; at += block) {
-            for (int t = 0; t < terms.length; t++) {
-                System.arraycopy(v, at + terms[t] * inner, ordered, at + t * inner, inner);
+            if (inner == 1) {
+                for (int t = 0; t < terms.length; t++) {
+                    ordered[at + t] = v[at + terms[t]];
+                }
+            } else {
+                for (int t = 0; t < terms.length; t++) {
+                    System.arraycopy(v, at + terms[t] * inner, ordered, at + t * inner, inner);
+                }
             }
         }
         return accumulator.upload(ordered, x.shape());

@@ -8,6 +8,7 @@ import deepflow.oracle.Judging;
 import deepflow.oracle.Precision;
 import deepflow.oracle.SeededStep;
 import deepflow.oracle.TensorVerdict;
+import deepflow.oracle.Workers;
 import deepflow.oracle.zoo.Bug;
 import deepflow.tensor.Backend;
 import java.io.IOException;
@@ -71,9 +72,10 @@ public record Survey(
     ///
     /// @param exact computes in float64
     /// @param accumulator computes in float32
+    /// @param workers for the emulated runs
     /// @param folder for one dump at a time, which is removed
-    public Result run(Backend exact, Backend accumulator, Path folder, Listener listener) {
-        Checker checker = new Checker(exact, accumulator, judging);
+    public Result run(Backend exact, Backend accumulator, Workers workers, Path folder, Listener listener) {
+        Checker checker = new Checker(exact, workers, judging);
         Path file = folder.resolve("step.safetensors");
         int all = precisions.size() * rightSteps;
         for (Bug bug : bugs) {

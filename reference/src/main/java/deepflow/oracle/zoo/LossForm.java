@@ -118,13 +118,14 @@ interface LossForm {
                     form.accelerationLoss(
                             s, i, p.velocities().get(i), p.accelerations().get(i)));
         }
-        Variable total = TotalLoss.of(deep, acc, form.lambda(s));
+        Objective.Watch watch = step.watch();
+        Variable total = TotalLoss.of(watch.loss("deep", deep), watch.loss("acc", acc), form.lambda(s));
         if (p.projected().isEmpty() || batch.z() == null) {
             return new Losses(deep, acc, null, total, p);
         }
         Variable ssl = AlignmentLoss.of(p.projected(), tape.constant(batch.z()));
         double weight = step.objective().sslWeight();
-        return new Losses(deep, acc, ssl, Pointwise.add(total, Pointwise.scale(ssl, weight)), p);
+        return new Losses(deep, acc, ssl, Pointwise.add(total, Pointwise.scale(watch.loss("ssl", ssl), weight)), p);
     }
 
     private Variable weighted(Scene s, int branch, Variable v) {

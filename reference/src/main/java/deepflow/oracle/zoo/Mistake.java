@@ -43,7 +43,7 @@ public sealed interface Mistake {
 
     /// The losses of a step, and with them what is fed to the network.
     default Losses losses(StepSoFar step, Context ctx, VelocityModel model) {
-        return step.objective().evaluate(ctx, model, step.batch());
+        return step.objective().evaluate(ctx, model, step.batch(), step.watch());
     }
 
     /// What the backward pass starts from.

@@ -20,14 +20,23 @@ public final class StepSoFar {
     private final Batch batch;
     private final Tape tape;
     private final Parameters parameters;
+    private final Objective.Watch watch;
     private final Map<String, Variable> outputs = new HashMap<>();
 
-    public StepSoFar(ModelConfig config, Objective objective, Batch batch, Tape tape, Parameters parameters) {
+    /// @param watch stands between the losses and their sum
+    public StepSoFar(
+            ModelConfig config,
+            Objective objective,
+            Batch batch,
+            Tape tape,
+            Parameters parameters,
+            Objective.Watch watch) {
         this.config = config;
         this.objective = objective;
         this.batch = batch;
         this.tape = tape;
         this.parameters = parameters;
+        this.watch = watch;
     }
 
     /// Notes what the rest of the model sees of a module's output.
@@ -43,6 +52,10 @@ public final class StepSoFar {
 
     Objective objective() {
         return objective;
+    }
+
+    Objective.Watch watch() {
+        return watch;
     }
 
     Batch batch() {

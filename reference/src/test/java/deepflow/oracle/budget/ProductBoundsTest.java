@@ -56,7 +56,8 @@ class ProductBoundsTest {
                         Rounding.NEAREST,
                         SummationOrder.random(random),
                         false);
-                BoundingBackend bounding = new BoundingBackend(exact, arithmetic, 1e-6);
+                BoundingBackend bounding = new BoundingBackend(
+                        exact, arithmetic.given() == FloatFormat.F64 ? exact : sums, arithmetic, 1e-6);
                 double[] a = data(random, ROWS * terms, sameSign, arithmetic.given());
                 double[] b = data(random, COLUMNS * terms, sameSign, arithmetic.given());
                 Tensor truth = product(bounding, a, b, terms);

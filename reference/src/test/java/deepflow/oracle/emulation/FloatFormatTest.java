@@ -47,8 +47,8 @@ class FloatFormatTest {
         for (FloatFormat f : FloatFormat.values()) {
             assertTrue(Double.isNaN(f.nearest(Double.NaN)));
             assertEquals(Double.NEGATIVE_INFINITY, f.nearest(Double.NEGATIVE_INFINITY));
-            assertEquals(Double.POSITIVE_INFINITY, f.stochastic(Double.POSITIVE_INFINITY, 0.5));
-            assertEquals(0, f.stochastic(0, 0.999));
+            assertEquals(Double.POSITIVE_INFINITY, f.stochastic(Double.POSITIVE_INFINITY, Long.MIN_VALUE));
+            assertEquals(0, f.stochastic(0, -1));
         }
         assertEquals(Double.POSITIVE_INFINITY, FloatFormat.FP16.nearest(65520));
         assertEquals(65504, FloatFormat.FP16.nearest(65519));
@@ -70,18 +70,19 @@ class FloatFormatTest {
         KeyedRandom random = KeyedRandom.of(2, "stochastic", 0);
         for (FloatFormat f :
                 new FloatFormat[] {FloatFormat.BF16, FloatFormat.FP16, FloatFormat.TF32, FloatFormat.F32}) {
-            for (double x : new double[] {1.003, -0.3337, 1.7e-3, 255.3}) {
+            for (double x : new double[] {1.003, -0.3337, 1.7e-3, 255.3, -3.1e-6, 1.9e-39}) {
                 double sum = 0;
                 int n = 20_000;
                 for (int i = 0; i < n; i++) {
-                    double y = f.stochastic(x, random.uniform());
-                    assertTrue(Math.abs(y - x) < 2 * f.unit() * Math.abs(x) + f.underflow());
+                    double y = f.stochastic(x, random.nextLong());
+                    assertTrue(Math.abs(y - x) < 2 * (f.unit() * Math.abs(x) + f.underflow()));
                     assertEquals(y, f.nearest(y));
                     sum += y - x;
                 }
-                assertEquals(0, sum / n, 6 * f.unit() * Math.abs(x) / Math.sqrt(n));
+                double unit = f.unit() * Math.abs(x) + f.underflow();
+                assertEquals(0, sum / n, 6 * unit / Math.sqrt(n));
             }
-            assertEquals(1.5, f.stochastic(1.5, 0.99), "a number of the type stays as it is");
+            assertEquals(1.5, f.stochastic(1.5, -1), "a number of the type stays as it is");
         }
     }
 }

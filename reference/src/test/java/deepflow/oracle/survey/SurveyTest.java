@@ -14,6 +14,7 @@ import deepflow.oracle.Diagnosis;
 import deepflow.oracle.Judging;
 import deepflow.oracle.Precision;
 import deepflow.oracle.SeededStep;
+import deepflow.oracle.Workers;
 import deepflow.oracle.WrongGradients;
 import deepflow.oracle.zoo.Alteration;
 import deepflow.oracle.zoo.Bug;
@@ -41,6 +42,7 @@ class SurveyTest {
     private static final Judging FEW = new Judging(null, 1e-3, 4);
     private static final Backend EXACT = Backends.open("cpu", DType.F64, 2);
     private static final Backend SUMS = Backends.open("cpu", DType.F32, 2);
+    private static final Workers WORKERS = Workers.cpu(2);
 
     @TempDir
     private Path folder;
@@ -53,7 +55,9 @@ class SurveyTest {
 
     private Trial trial(ModelConfig config, Precision precision, Bug bug) {
         Survey survey = new Survey(config, List.of(precision), List.of(bug), 1, FEW, 0);
-        return survey.run(EXACT, SUMS, folder, (done, all, what) -> {}).trials().getFirst();
+        return survey.run(EXACT, SUMS, WORKERS, folder, (done, all, what) -> {})
+                .trials()
+                .getFirst();
     }
 
     private static boolean possible(ModelConfig config, Precision precision, Bug bug) {
@@ -63,7 +67,7 @@ class SurveyTest {
     private CheckResult judged(Precision precision, Bug bug) {
         Path file = folder.resolve("step.safetensors");
         new SeededStep(SMALL, precision, 1, 3, 1).write(EXACT, SUMS, bug, file);
-        return new Checker(EXACT, SUMS, FEW).check(file);
+        return new Checker(EXACT, WORKERS, FEW).check(file);
     }
 
     static List<String> names() {
@@ -107,8 +111,8 @@ class SurveyTest {
     @EnumSource(Precision.class)
     void rightStepsAreRightAndLookLikeNothing(Precision precision) {
         Survey survey = new Survey(SMALL, List.of(precision), List.of(), 1, FEW, 2);
-        for (Survey.RightStep step :
-                survey.run(EXACT, SUMS, folder, (done, all, what) -> {}).right()) {
+        for (Survey.RightStep step : survey.run(EXACT, SUMS, WORKERS, folder, (done, all, what) -> {})
+                .right()) {
             assertEquals(List.of(), step.alarms());
         }
         assertEquals(Diagnosis.NONE, judged(precision, null).diagnosis());

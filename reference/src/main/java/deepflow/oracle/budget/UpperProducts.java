@@ -1,0 +1,58 @@
+package deepflow.oracle.budget;
+
+import deepflow.tensor.Backend;
+import deepflow.tensor.DType;
+import deepflow.tensor.Shape;
+import deepflow.tensor.Tensor;
+
+/// Products of matrices without negative elements, never too small: for bounds, which need no more than their first
+/// digits, so that a back end in float32 will do.
+///
+/// @param products computes them
+record UpperProducts(Backend products) {
+    private static final double FLOAT_UNIT = 0x1p-24;
+    /// What a float32 sum may lose of a term that is no normal number, with room for a product of two.
+    private static final double FLOAT_UNDERFLOW = 0x1p-125;
+    /// Roundings beside those of the sum.
+    private static final int STEPS = 8;
+
+    /// An upper bound of op(a)·op(b), as [Backend#matmul] has it, element by element.
+    double[] of(double[] a, Shape sa, boolean transposeA, double[] b, Shape sb, boolean transposeB) {
+        if (products.dtype() == DType.F64) {
+            return product(a, sa, transposeA, b, sb, transposeB);
+        }
+        // the largest elements are put near 1, where float32 has room on both sides
+        int ea = Math.clamp(exponent(a), -1000, 1000);
+        int eb = Math.clamp(exponent(b), -1000, 1000);
+        double[] y = product(scaled(a, -ea), sa, transposeA, scaled(b, -eb), sb, transposeB);
+        int terms = sa.dim(transposeA ? -2 : -1);
+        double factor = 1 + 2 * (terms + STEPS) * FLOAT_UNIT;
+        for (int i = 0; i < y.length; i++) {
+            y[i] = Math.scalb(y[i] * factor + terms * FLOAT_UNDERFLOW, ea + eb);
+        }
+        return y;
+    }
+
+    private double[] product(double[] a, Shape sa, boolean transposeA, double[] b, Shape sb, boolean transposeB) {
+        Tensor y = products.matmul(products.upload(a, sa), transposeA, products.upload(b, sb), transposeB);
+        return products.download(y);
+    }
+
+    /// Of the largest element that is finite.
+    private static int exponent(double[] x) {
+        double max = 0;
+        for (double v : x) {
+            max = v > max && v <= Double.MAX_VALUE ? v : max;
+        }
+        return max == 0 ? 0 : Math.getExponent(max);
+    }
+
+    private static double[] scaled(double[] x, int exponent) {
+        double factor = Math.scalb(1.0, exponent);
+        double[] y = new double[x.length];
+        for (int i = 0; i < x.length; i++) {
+            y[i] = x[i] * factor;
+        }
+        return y;
+    }
+}

@@ -1,0 +1,49 @@
+package deepflow.oracle.budget;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import deepflow.random.KeyedRandom;
+import deepflow.tensor.Backend;
+import deepflow.tensor.Backends;
+import deepflow.tensor.DType;
+import deepflow.tensor.Shape;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Products in float32 are never below the exact ones, and hardly above, whatever the elements' size.
+class UpperProductsTest {
+    @ParameterizedTest
+    @CsvSource({
+        "1, 0, 0",
+        "3, 40, -40",
+        "64, -290, 0",
+        "1152, -200, -90",
+        "64, 280, -300",
+        "64, -305, -2",
+        "17, 150, 150"
+    })
+    void areAtLeastTheExactOnes(int terms, int exponentA, int exponentB) {
+        KeyedRandom random = KeyedRandom.of(9, "upper", terms);
+        double[] a = data(random, 5 * terms, exponentA);
+        double[] b = data(random, 7 * terms, exponentB);
+        try (Backend narrow = Backends.open("cpu", DType.F32, 1)) {
+            double[] y = new UpperProducts(narrow).of(a, Shape.of(5, terms), false, b, Shape.of(7, terms), true);
+            for (int i = 0; i < y.length; i++) {
+                double exact = 0;
+                for (int t = 0; t < terms; t++) {
+                    exact += a[i / 7 * terms + t] * b[i % 7 * terms + t];
+                }
+                assertTrue(y[i] >= exact * (1 - 1e-13), y[i] + " < " + exact);
+                assertTrue(y[i] <= exact * (1 + 1e-3) + Double.MIN_NORMAL, y[i] + " is far above " + exact);
+            }
+        }
+    }
+
+    private static double[] data(KeyedRandom random, int n, int exponent) {
+        double[] x = new double[n];
+        for (int i = 0; i < n; i++) {
+            x[i] = Math.abs(random.gaussian()) * Math.pow(10, exponent - random.below(5));
+        }
+        return x;
+    }
+}
