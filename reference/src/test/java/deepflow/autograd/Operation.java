@@ -74,7 +74,34 @@ record Operation(String name, Computation computation, Function<Draw, Map<String
                                 "q", d.values(d.tokens(d.extents().headWidth())),
                                 "k", d.values(keys(d)),
                                 "v", d.values(keys(d)))),
-                unary("Products.attention", x -> Products.attention(x, x, x, 0.7), d -> d.values(d.tokens(3))));
+                unary("Products.attention", x -> Products.attention(x, x, x, 0.7), d -> d.values(d.tokens(3))),
+                new Operation(
+                        "Products.attention",
+                        e -> Map.of("y", Products.attention(e.variable("q"), e.variable("k"), e.variable("v"), 2, 0.7)),
+                        d -> Map.of(
+                                "q", d.values(d.tokens(6)),
+                                "k", d.values(d.tokens(6).with(1, 3)),
+                                "v", d.values(d.tokens(6).with(1, 3)))),
+                unary("Products.selfAttention", x -> Products.selfAttention(x, 2, 0.7), d -> d.values(d.tokens(12))),
+                new Operation(
+                        "Tokens.modulate",
+                        e -> Map.of("y", Tokens.modulate(e.variable("z"), e.variable("shift"), e.variable("scale"))),
+                        d -> Map.of(
+                                "z", d.values(d.tokens(3)),
+                                "shift", d.values(perSample(d.tokens(3))),
+                                "scale", d.values(perSample(d.tokens(3))))),
+                new Operation(
+                        "Tokens.addGated",
+                        e -> Map.of("y", Tokens.addGated(e.variable("x"), e.variable("h"), e.variable("gate"))),
+                        d -> Map.of(
+                                "x", d.values(d.tokens(3)),
+                                "h", d.values(d.tokens(3)),
+                                "gate", d.values(perSample(d.tokens(3))))));
+    }
+
+    /// (N, T, D) → (N, D).
+    private static Shape perSample(Shape tokens) {
+        return Shape.of(tokens.dim(0), tokens.dim(2));
     }
 
     private interface Binary {

@@ -9,8 +9,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import deepflow.tensor.Backend;
+import deepflow.tensor.Backends;
+import deepflow.tensor.DType;
 import deepflow.tensor.NaiveBackend;
 import deepflow.tensor.Shape;
+import deepflow.tensor.Tensor;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -160,5 +163,41 @@ class TapeTest {
                 "a tape can be walked backward once",
                 assertThrows(IllegalStateException.class, () -> tape.backward(loss))
                         .getMessage());
+    }
+
+    @Test
+    void aTrainingTapeFindsTheSameGradientsAndFreesWhatItPassed() {
+        try (Backend cpu = Backends.open("cpu", DType.F64, 1)) {
+            Tensor value = cpu.upload(new double[] {1, 2, 3}, Shape.of(3));
+            double[][] gradients = new double[2][];
+            for (boolean training : new boolean[] {false, true}) {
+                Tape t = training ? Tape.training(cpu) : Tape.recording(cpu);
+                Variable x = t.leaf(value);
+                Variable h = Pointwise.multiply(x, Pointwise.silu(x));
+                Variable other = Layout.reshape(Layout.reshape(h, 3, 1), 3); // shares the storage of h
+                Variable kept = Pointwise.scale(Pointwise.add(other, h), 2).retain();
+                Variable loss = sum(Pointwise.add(kept, x));
+                t.backward(loss);
+                gradients[training ? 1 : 0] = cpu.download(gradientOf(x));
+                assertEquals(3, cpu.download(kept.value()).length);
+                assertEquals(1, cpu.download(gradientOf(kept))[0]);
+                assertEquals(3, cpu.download(value)[2]);
+                if (training) {
+                    assertThrows(IllegalStateException.class, () -> cpu.download(h.value()));
+                    assertThrows(IllegalStateException.class, () -> cpu.download(loss.value()));
+                } else {
+                    assertEquals(3, cpu.download(h.value()).length);
+                }
+            }
+            assertArrayEquals(gradients[0], gradients[1]);
+        }
+    }
+
+    private static Tensor gradientOf(Variable x) {
+        Tensor g = x.gradient();
+        if (g == null) {
+            throw new AssertionError("no gradient");
+        }
+        return g;
     }
 }
