@@ -241,9 +241,11 @@ public interface Backend extends AutoCloseable {
     /// Gradients of [#addGated]: dh = dy·gate, dgate = Σ dy·h over the tokens; that of `x` is dy.
     default GateGradients addGatedBackward(Tensor h, Tensor gate, Tensor dy) {
         Shape perToken = Arguments.perToken("addGatedBackward", h.shape(), gate);
+        // the sum's other term may be wider (autocast): what arrives at h·gate has the type of h·gate
+        Tensor dp = inTypeOf(dy, multiply(h, gate.reshape(perToken)));
         return new GateGradients(
-                multiply(dy, gate.reshape(perToken)),
-                sumTo(multiply(dy, h), perToken).reshape(gate.shape()));
+                multiply(dp, gate.reshape(perToken)),
+                sumTo(multiply(dp, h), perToken).reshape(gate.shape()));
     }
 
     // ---- rows -----------------------------------------------------------------------------------------------
