@@ -111,8 +111,8 @@ class OperationGradientsTest {
     @Example
     void noOperationIsForgotten() {
         Set<String> published = new TreeSet<>();
-        for (Class<?> room : List.of(
-                Pointwise.class, Rows.class, Tokens.class, Sums.class, Products.class, Layout.class)) {
+        for (Class<?> room :
+                List.of(Pointwise.class, Rows.class, Tokens.class, Sums.class, Products.class, Layout.class)) {
             for (Method m : room.getDeclaredMethods()) {
                 if (Modifier.isPublic(m.getModifiers()) && !m.isSynthetic()) {
                     published.add(room.getSimpleName() + "." + m.getName());

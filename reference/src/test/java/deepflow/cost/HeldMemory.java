@@ -22,10 +22,11 @@ final class HeldMemory implements InvocationHandler {
     private final Backend inner;
     private final Map<WeakReference<Storage>, Long> held = new HashMap<>();
     private long bytes;
-    private long most = 1;
+    private long most;
 
-    private HeldMemory(Backend inner) {
+    private HeldMemory(Backend inner, long least) {
         this.inner = inner;
+        this.most = least;
     }
 
     /// What a computation holds at most.
@@ -33,9 +34,10 @@ final class HeldMemory implements InvocationHandler {
         void run(Backend b);
     }
 
-    /// The largest number of bytes in tensors that were in use at a time.
-    static long most(Backend inner, Computation computation) {
-        HeldMemory held = new HeldMemory(inner);
+    /// The largest number of bytes in tensors that were in use at a time, or `least` if it was less: each doubling on
+    /// the way there would cost a dozen collections.
+    static long most(Backend inner, long least, Computation computation) {
+        HeldMemory held = new HeldMemory(inner, least);
         computation.run((Backend)
                 Proxy.newProxyInstance(HeldMemory.class.getClassLoader(), new Class<?>[] {Backend.class}, held));
         return held.most;

@@ -131,7 +131,7 @@ class SafetensorsRejectTest {
 
     @Test
     void whatIsNoRegularFileIsTurnedAway() {
-        Raw.fails(() -> TensorSource.open(folder), "is a folder");
+        Raw.fails(() -> SafetensorsFile.open(folder), "is a folder");
         Raw.fails(() -> TensorSource.open(folder.resolve("none")), "does not exist");
         Raw.fails(() -> SafetensorsFile.open(folder.resolve("none")), "does not exist");
         if (java.nio.file.Files.exists(Path.of("/dev/zero"))) {
