@@ -81,7 +81,8 @@ record Plot(String title, String x, String y, Kind kind, List<Series> series) {
         chart.getStyler()
                 .setChartBackgroundColor(Color.WHITE)
                 .setPlotBorderVisible(false)
-                .setLegendPosition(points ? Styler.LegendPosition.OutsideE : Styler.LegendPosition.InsideNE)
+                .setLegendPosition(
+                        points || kind == Kind.MARKED ? Styler.LegendPosition.OutsideE : Styler.LegendPosition.InsideNE)
                 .setLegendBorderColor(Color.WHITE)
                 .setLegendVisible(series.size() > 1);
         chart.getStyler().setYAxisLogarithmic(kind == Kind.LOGARITHMIC);

@@ -18,6 +18,11 @@ import org.knowm.xchart.CategoryChartBuilder;
 /// @param outcomes of each variant, by seed
 record StudyPlot(Study study, Map<Study.Variant, List<RunOutcome>> outcomes) {
     private static final String DISTANCE = "Fréchet distance";
+    /// Letters that fit under a bar, and what fits when slightly turned.
+    private static final int SHORT = 9;
+    private static final int LONG = 20;
+    private static final int FLAT = 20;
+    private static final int STEEP = 45;
 
     byte[] png() {
         List<Integer> steps = study.evaluation().steps();
@@ -64,13 +69,15 @@ record StudyPlot(Study study, Map<Study.Variant, List<RunOutcome>> outcomes) {
         });
         CategoryChart chart = new CategoryChartBuilder()
                 .width(760)
-                .height(460)
+                .height(names.stream().anyMatch(n -> n.length() > LONG) ? 560 : 460)
                 .title(study.title())
                 .yAxisTitle(DISTANCE + ", " + key)
                 .build();
         chart.getStyler().setChartBackgroundColor(Color.WHITE).setLegendVisible(false);
         chart.getStyler().setPlotBorderVisible(false);
-        chart.getStyler().setXAxisLabelRotation(names.stream().anyMatch(n -> n.length() > 9) ? 20 : 0);
+        int longest = names.stream().mapToInt(String::length).max().orElse(0);
+        // XChart leaves out labels that would not fit beside each other, so the longer they are the steeper they stand
+        chart.getStyler().setXAxisLabelRotation(longest > LONG ? STEEP : longest > SHORT ? FLAT : 0);
         chart.getStyler().setAvailableSpaceFill(0.6);
         chart.getStyler().setYAxisMin(0.0);
         chart.addSeries(DISTANCE, names, means, deviations).setFillColor(new Color(0x56B4E9));
