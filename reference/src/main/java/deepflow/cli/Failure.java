@@ -3,6 +3,7 @@ package deepflow.cli;
 import deepflow.experiment.RunRefused;
 import deepflow.io.FormatException;
 import deepflow.io.Text;
+import deepflow.tensor.DeviceFailure;
 import java.io.FileNotFoundException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
@@ -47,6 +48,7 @@ final class Failure {
             case UserException e -> e.getMessage();
             case FormatException e -> e.getMessage();
             case RunRefused e -> e.getMessage();
+            case DeviceFailure e -> e.getMessage();
             case OutOfMemoryError e ->
                 "Out of memory with a heap of " + (Runtime.getRuntime().maxMemory() >> 20)
                         + " MiB: use a smaller model or batch, or give the JVM more, as in"

@@ -1,8 +1,16 @@
 package deepflow.cpu;
 
 import deepflow.tensor.Backend;
+import deepflow.tensor.BackendOptions;
 import deepflow.tensor.BackendProvider;
-import deepflow.tensor.DType;
+import deepflow.tensor.DeviceFailure;
+import deepflow.tensor.DeviceId;
+import deepflow.tensor.DeviceInfo;
+import deepflow.tensor.ProductPrecision;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /// Offers device `cpu`.
 public final class CpuProvider implements BackendProvider {
@@ -11,22 +19,45 @@ public final class CpuProvider implements BackendProvider {
 
     @Override
     public String device() {
-        return "cpu";
+        return DeviceId.CPU.kind();
     }
 
-    /// {@inheritDoc}
-    ///
-    /// @throws IllegalArgumentException if the type is not a floating one, or `threads` is less than 1
     @Override
-    public Backend open(DType dtype, int threads) {
-        if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
-            throw new IllegalStateException(
-                    "device cpu needs the Vector API: start Java with --add-modules jdk.incubator.vector");
+    public List<DeviceInfo> devices() {
+        requireVectors();
+        Runtime jvm = Runtime.getRuntime();
+        Map<String, String> properties = new LinkedHashMap<>();
+        properties.put("processors", Integer.toString(jvm.availableProcessors()));
+        properties.put("vectors", Machine.VECTORS ? Machine.VECTOR_BITS + " bits" : "none, scalar loops");
+        return List.of(new DeviceInfo(
+                DeviceId.CPU,
+                System.getProperty("os.arch"),
+                jvm.maxMemory(),
+                Set.of(ProductPrecision.FULL),
+                properties));
+    }
+
+    @Override
+    public Backend open(int index, BackendOptions options) {
+        requireVectors();
+        if (index != 0) {
+            throw new DeviceFailure("There is no device cpu:" + index + ": the CPU is one device, cpu.");
         }
-        return switch (dtype) {
-            case F64 -> new CpuBackendF64(threads);
-            case F32 -> new CpuBackendF32(threads);
-            case I32 -> throw new IllegalArgumentException("device cpu computes in F64 or F32, got I32");
+        if (options.products() != ProductPrecision.FULL) {
+            throw new DeviceFailure("Device cpu multiplies in full precision only, not in " + options.products()
+                    + ": choose full, or a GPU.");
+        }
+        return switch (options.dtype()) {
+            case F64 -> new CpuBackendF64(options.threads());
+            case F32 -> new CpuBackendF32(options.threads());
+            case I32 -> throw new IllegalArgumentException("back ends compute in F64 or F32, got I32");
         };
+    }
+
+    private static void requireVectors() {
+        if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
+            throw new DeviceFailure(
+                    "Device cpu needs the Vector API: start Java with --add-modules jdk.incubator.vector.");
+        }
     }
 }
