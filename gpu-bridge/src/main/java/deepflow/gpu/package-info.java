@@ -1,4 +1,13 @@
-/// The reference's `Backend` on an NVIDIA GPU: JNI to cuBLAS and cuDNN through the JavaCPP presets, with kernels
-/// compiled at run time by NVRTC. Nothing lives here yet; the issue "GPU bridge" says what will, and the CPU
-/// reference is its judge.
+/// The reference's [deepflow.tensor.Backend] on an NVIDIA GPU: products by cuBLAS, softmax by cuDNN, everything else by
+/// kernels of this project (`/deepflow/gpu/*.cu`), which NVRTC compiles when they are first needed. Java reaches the
+/// libraries through the JavaCPP presets; there is no native code besides the kernels.
+///
+/// [deepflow.gpu.CudaBackend] checks arguments and hands addresses to the classes beside it, one for each file of
+/// kernels and one for each library; [deepflow.gpu.Tensors] knows who holds which memory. The CPU reference is the
+/// judge of all of it.
+///
+/// Not here: handles, memory, compilation and launches (`deepflow.gpu.device`), several GPUs (`deepflow.gpu.parallel`).
+@NullMarked
 package deepflow.gpu;
+
+import org.jspecify.annotations.NullMarked;

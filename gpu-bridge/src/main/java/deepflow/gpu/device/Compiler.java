@@ -1,5 +1,6 @@
 package deepflow.gpu.device;
 
+import deepflow.tensor.DeviceFailure;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.bytedeco.cuda.global.nvrtc;
@@ -16,10 +17,10 @@ final class Compiler {
     /// What every kernel is compiled with.
     ///
     /// @param architecture as in `sm_90`
-    /// @param real the element type, `float` or `double`
+    /// @param real the element type of the kernels, `float` or `double`
     static List<String> options(String architecture, String real) {
         // Products are not fused with sums unless a kernel says fma: a fused operation has the bits of its parts.
-        return List.of("--gpu-architecture=" + architecture, "--std=c++17", "--fmad=false", "-Dreal=" + real);
+        return List.of("--gpu-architecture=" + architecture, "--std=c++17", "--fmad=false", "-DREAL=" + real);
     }
 
     /// `13.1`.
@@ -33,18 +34,17 @@ final class Compiler {
     /// Compiles.
     ///
     /// @return a cubin
-    /// @throws CudaException with the compiler's messages if the source is wrong
+    /// @throws DeviceFailure with the compiler's messages if the source is wrong
     static byte[] compile(KernelSource source, List<String> options) {
         _nvrtcProgram program = new _nvrtcProgram();
         try (BytePointer text = new BytePointer(source.text(), StandardCharsets.UTF_8);
                 BytePointer name = new BytePointer(source.name() + ".cu", StandardCharsets.UTF_8);
                 PointerPointer<Pointer> none = new PointerPointer<>(0L);
                 PointerPointer<BytePointer> flags = new PointerPointer<>(options.toArray(new String[0]))) {
-            Status.nvrtc(
-                    "nvrtcCreateProgram", nvrtc.nvrtcCreateProgram(program, text, name, 0, none, none));
+            Status.nvrtc("nvrtcCreateProgram", nvrtc.nvrtcCreateProgram(program, text, name, 0, none, none));
             int status = nvrtc.nvrtcCompileProgram(program, options.size(), flags);
             if (status != nvrtc.NVRTC_SUCCESS) {
-                throw new CudaException("Kernel file " + source.name() + ".cu does not compile with "
+                throw new DeviceFailure("Kernel file " + source.name() + ".cu does not compile with "
                         + String.join(" ", options) + ": " + log(program));
             }
             try (SizeTPointer size = new SizeTPointer(1)) {

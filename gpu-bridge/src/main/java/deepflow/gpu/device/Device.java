@@ -1,6 +1,8 @@
 package deepflow.gpu.device;
 
-import java.util.Locale;
+import deepflow.tensor.DeviceFailure;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.bytedeco.cuda.cublas.cublasContext;
 import org.bytedeco.cuda.cudart.CUstream_st;
 import org.bytedeco.cuda.cudart.cudaDeviceProp;
@@ -8,8 +10,8 @@ import org.bytedeco.cuda.cudnn.cudnnContext;
 import org.bytedeco.cuda.global.cublas;
 import org.bytedeco.cuda.global.cudart;
 import org.bytedeco.cuda.global.cudnn;
-import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.SizeTPointer;
 
 /// One GPU, opened: a stream on which all of its work runs in the order of the calls, and the handles of cuBLAS and
 /// cuDNN on that stream.
@@ -31,29 +33,23 @@ public final class Device implements AutoCloseable {
     private final Pointer workspace = new Pointer();
     private boolean closed;
 
-    /// Opens a GPU.
+    /// Opens a GPU for work.
     ///
     /// @param index counted from 0, among those that CUDA_VISIBLE_DEVICES leaves
-    /// @throws CudaException if there is no such GPU, or a library refuses
+    /// @throws DeviceFailure if there is no such GPU, or a library refuses
     public Device(int index) {
         int count = count();
         if (index < 0 || index >= count) {
-            throw new CudaException("There is no GPU " + index + ": CUDA sees "
+            throw new DeviceFailure("There is no GPU " + index + ": CUDA sees "
                     + (count == 0 ? "none" : count == 1 ? "one, number 0" : count + ", numbers 0 to " + (count - 1))
                     + ".");
         }
         this.index = index;
         select();
-        try (cudaDeviceProp properties = new cudaDeviceProp()) {
-            Status.cuda("cudaGetDeviceProperties", cudart.cudaGetDeviceProperties(properties, index));
-            this.name = properties.name().getString();
-        }
-        this.architecture = String.format(
-                Locale.ROOT,
-                "sm_%d%d",
-                attribute(cudart.cudaDevAttrComputeCapabilityMajor),
-                attribute(cudart.cudaDevAttrComputeCapabilityMinor));
-        this.multiprocessors = attribute(cudart.cudaDevAttrMultiProcessorCount);
+        this.name = name(index);
+        this.architecture = "sm_" + attribute(cudart.cudaDevAttrComputeCapabilityMajor, index)
+                + attribute(cudart.cudaDevAttrComputeCapabilityMinor, index);
+        this.multiprocessors = attribute(cudart.cudaDevAttrMultiProcessorCount, index);
         try {
             open();
         } catch (RuntimeException e) {
@@ -64,12 +60,10 @@ public final class Device implements AutoCloseable {
 
     private void open() {
         Status.cuda(
-                "cudaStreamCreateWithFlags",
-                cudart.cudaStreamCreateWithFlags(stream, cudart.cudaStreamNonBlocking));
+                "cudaStreamCreateWithFlags", cudart.cudaStreamCreateWithFlags(stream, cudart.cudaStreamNonBlocking));
         Status.cublas("cublasCreate", cublas.cublasCreate_v2(blas));
         Status.cublas("cublasSetStream", cublas.cublasSetStream_v2(blas, stream));
-        Status.cublas(
-                "cublasSetPointerMode", cublas.cublasSetPointerMode_v2(blas, cublas.CUBLAS_POINTER_MODE_HOST));
+        Status.cublas("cublasSetPointerMode", cublas.cublasSetPointerMode_v2(blas, cublas.CUBLAS_POINTER_MODE_HOST));
         Status.cuda("cudaMalloc", cudart.cudaMalloc(workspace, WORKSPACE));
         Status.cublas("cublasSetWorkspace", cublas.cublasSetWorkspace_v2(blas, workspace, WORKSPACE));
         Status.cudnn("cudnnCreate", cudnn.cudnnCreate(dnn));
@@ -78,7 +72,7 @@ public final class Device implements AutoCloseable {
 
     /// How many GPUs CUDA sees; 0 where it sees none.
     ///
-    /// @throws CudaException if the driver does not answer, or is older than the library
+    /// @throws DeviceFailure if the driver does not answer, or is older than the library
     public static int count() {
         int[] count = new int[1];
         int status = cudart.cudaGetDeviceCount(count);
@@ -90,11 +84,58 @@ public final class Device implements AutoCloseable {
         return count[0];
     }
 
-    private int attribute(int which) {
-        try (IntPointer value = new IntPointer(1)) {
-            Status.cuda("cudaDeviceGetAttribute", cudart.cudaDeviceGetAttribute(value, which, index));
-            return value.get();
+    /// What can be said about a GPU without opening it for work.
+    ///
+    /// @param name what NVIDIA calls it
+    /// @param memory bytes it has
+    /// @param properties what else there is to know, for people
+    public record Facts(String name, long memory, Map<String, String> properties) {}
+
+    /// Looks at a GPU.
+    ///
+    /// @param index from 0, less than [#count]
+    public static Facts facts(int index) {
+        Status.cuda("cudaSetDevice", cudart.cudaSetDevice(index));
+        Map<String, String> properties = new LinkedHashMap<>();
+        properties.put(
+                "compute capability",
+                attribute(cudart.cudaDevAttrComputeCapabilityMajor, index) + "."
+                        + attribute(cudart.cudaDevAttrComputeCapabilityMinor, index));
+        properties.put("multiprocessors", Integer.toString(attribute(cudart.cudaDevAttrMultiProcessorCount, index)));
+        int[] version = new int[1];
+        Status.cuda("cudaDriverGetVersion", cudart.cudaDriverGetVersion(version));
+        properties.put("driver supports CUDA", version(version[0]));
+        Status.cuda("cudaRuntimeGetVersion", cudart.cudaRuntimeGetVersion(version));
+        properties.put("CUDA runtime", version(version[0]));
+        long dnn = cudnn.cudnnGetVersion();
+        properties.put("cuDNN", dnn / 10000 + "." + dnn / 100 % 100 + "." + dnn % 100);
+        return new Facts(name(index), memory(), properties);
+    }
+
+    /// 13010 → 13.1
+    private static String version(int number) {
+        return number / 1000 + "." + number % 1000 / 10;
+    }
+
+    private static long memory() {
+        try (SizeTPointer free = new SizeTPointer(1);
+                SizeTPointer all = new SizeTPointer(1)) {
+            Status.cuda("cudaMemGetInfo", cudart.cudaMemGetInfo(free, all));
+            return all.get();
         }
+    }
+
+    private static String name(int index) {
+        try (cudaDeviceProp properties = new cudaDeviceProp()) {
+            Status.cuda("cudaGetDeviceProperties", cudart.cudaGetDeviceProperties(properties, index));
+            return properties.name().getString();
+        }
+    }
+
+    private static int attribute(int which, int index) {
+        int[] value = new int[1];
+        Status.cuda("cudaDeviceGetAttribute", cudart.cudaDeviceGetAttribute(value, which, index));
+        return value[0];
     }
 
     /// Makes this GPU the calling thread's: CUDA keeps the choice by thread, and several back ends may share one.
@@ -120,6 +161,12 @@ public final class Device implements AutoCloseable {
     /// As NVRTC takes it: `sm_90`.
     public String architecture() {
         return architecture;
+    }
+
+    /// Bytes of memory it has.
+    public long memoryInAll() {
+        select();
+        return memory();
     }
 
     /// Its multiprocessors: how many blocks run at least side by side.

@@ -1,5 +1,6 @@
 package deepflow.gpu.device;
 
+import deepflow.tensor.DeviceFailure;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Locale;
@@ -7,7 +8,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.bytedeco.cuda.global.cudart;
 import org.bytedeco.javacpp.Pointer;
-import org.bytedeco.javacpp.SizeTPointer;
 import org.jspecify.annotations.Nullable;
 
 /// Memory of one GPU. Blocks that are given back are kept and handed out again, since asking CUDA takes longer than
@@ -60,7 +60,7 @@ public final class DeviceMemory implements AutoCloseable {
 
     /// Memory for so many bytes, whose content may be anything.
     ///
-    /// @throws CudaException if there is none left even after all that is cached went back
+    /// @throws DeviceFailure if there is none left even after all that is cached went back
     public Block take(long bytes) {
         if (closed) {
             throw new IllegalStateException("this back end has been closed");
@@ -132,15 +132,9 @@ public final class DeviceMemory implements AutoCloseable {
         return cached;
     }
 
-    private CudaException exhausted(long bytes) {
-        long total;
-        try (SizeTPointer free = new SizeTPointer(1);
-                SizeTPointer all = new SizeTPointer(1)) {
-            Status.cuda("cudaMemGetInfo", cudart.cudaMemGetInfo(free, all));
-            total = all.get();
-        }
-        return new CudaException("GPU " + device.index() + " (" + device.name() + ") has no room for another "
-                + size(bytes) + ": this run holds " + size(taken) + " of its " + size(total)
+    private DeviceFailure exhausted(long bytes) {
+        return new DeviceFailure("GPU " + device.index() + " (" + device.name() + ") has no room for another "
+                + size(bytes) + ": this run holds " + size(taken) + " of its " + size(device.memoryInAll())
                 + "; use a smaller batch, or cut the batch into more parts.");
     }
 

@@ -52,8 +52,7 @@ public final class Kernels implements AutoCloseable {
 
     private CUmod_st load(String file) {
         KernelSource source = KernelSource.of(file);
-        byte[] binary =
-                cache.of(source, options, Compiler.version(), () -> Compiler.compile(source, options));
+        byte[] binary = cache.of(source, options, Compiler.version(), () -> Compiler.compile(source, options));
         CUmod_st module = new CUmod_st();
         try (BytePointer image = new BytePointer(binary)) {
             Status.driver("cuModuleLoadData of " + file + ".cu", cudart.cuModuleLoadData(module, image));

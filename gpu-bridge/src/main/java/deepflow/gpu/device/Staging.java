@@ -34,8 +34,7 @@ public final class Staging implements AutoCloseable {
         private Half() {
             Status.cuda("cudaHostAlloc", cudart.cudaHostAlloc(memory, BYTES, cudart.cudaHostAllocDefault));
             Status.cuda(
-                    "cudaEventCreateWithFlags",
-                    cudart.cudaEventCreateWithFlags(passed, cudart.cudaEventDisableTiming));
+                    "cudaEventCreateWithFlags", cudart.cudaEventCreateWithFlags(passed, cudart.cudaEventDisableTiming));
         }
 
         private ByteBuffer buffer(int bytes) {

@@ -1,5 +1,6 @@
 package deepflow.gpu.device;
 
+import deepflow.tensor.DeviceFailure;
 import org.bytedeco.cuda.global.cublas;
 import org.bytedeco.cuda.global.cudart;
 import org.bytedeco.cuda.global.cudnn;
@@ -8,7 +9,7 @@ import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.jspecify.annotations.Nullable;
 
-/// Statuses of native calls: each method returns where the call succeeded, and throws a [CudaException] with the
+/// Statuses of native calls: each method returns where the call succeeded, and throws a [DeviceFailure] with the
 /// call's name and the library's own words where it did not.
 public final class Status {
     private Status() {}
@@ -18,8 +19,7 @@ public final class Status {
     public static void cuda(String call, int status) {
         if (status != cudart.cudaSuccess) {
             cudart.cudaGetLastError();
-            throw failed(
-                    call, text(cudart.cudaGetErrorName(status)), text(cudart.cudaGetErrorString(status)), status);
+            throw failed(call, text(cudart.cudaGetErrorName(status)), text(cudart.cudaGetErrorString(status)), status);
         }
     }
 
@@ -41,10 +41,7 @@ public final class Status {
     public static void cublas(String call, int status) {
         if (status != cublas.CUBLAS_STATUS_SUCCESS) {
             throw failed(
-                    call,
-                    text(cublas.cublasGetStatusName(status)),
-                    text(cublas.cublasGetStatusString(status)),
-                    status);
+                    call, text(cublas.cublasGetStatusName(status)), text(cublas.cublasGetStatusString(status)), status);
         }
     }
 
@@ -62,13 +59,13 @@ public final class Status {
         }
     }
 
-    private static CudaException failed(String call, @Nullable String name, @Nullable String words, int status) {
+    private static DeviceFailure failed(String call, @Nullable String name, @Nullable String words, int status) {
         StringBuilder s = new StringBuilder(call).append(" failed");
         if (name != null) {
             s.append(" with ").append(name);
         }
         s.append(": ").append(words == null || words.equals(name) ? "status " + status : words);
-        return new CudaException(s.append('.').toString());
+        return new DeviceFailure(s.append('.').toString());
     }
 
     private static @Nullable String text(@Nullable BytePointer words) {
