@@ -71,7 +71,7 @@ public record Bench(String name, ModelConfig config, int samples, int runs) {
     /// @param threads that `b` computes with
     /// @param sink receives each measurement as soon as it is there
     public void run(Backend b, int threads, List<Work> work, Consumer<Measurement> sink) {
-        double peak = FmaPeak.gflops(b.dtype(), threads);
+        double peak = b.memory().isEmpty() ? FmaPeak.gflops(b.dtype(), threads) : ProductPeak.gflops(b);
         for (Work w : work) {
             Cost cost = w.cost(b.dtype());
             Stopwatch.Times t;
@@ -81,6 +81,7 @@ public record Bench(String name, ModelConfig config, int samples, int runs) {
                     try (Arena _ = b.arena()) {
                         once.run();
                     }
+                    b.synchronize();
                 });
             }
             double gflops = cost.flops() / t.median() * 1e-9;
@@ -89,6 +90,7 @@ public record Bench(String name, ModelConfig config, int samples, int runs) {
                     name,
                     samples,
                     threads,
+                    new Measurement.Device(b.name(), b.products()),
                     b.dtype(),
                     w.sizes(),
                     t.warmUp(),

@@ -42,6 +42,9 @@ final class AblateCommand implements Callable<Integer> {
     @Mixin
     private final CommonOptions common = new CommonOptions();
 
+    @Mixin
+    private final DeviceOptions device = new DeviceOptions();
+
     @Parameters(index = "0", paramLabel = "STUDY.json", description = "The study.")
     @SuppressWarnings("NullAway.Init") // picocli fills it
     private Path file;
@@ -68,7 +71,7 @@ final class AblateCommand implements Callable<Integer> {
             return ExitCode.FINE;
         }
         Ablation ablation =
-                new Ablation(study, out, DataArgument::open, "cpu", common.threads(), Main.Version.producer());
+                new Ablation(study, out, DataArgument::open, device.id(), common.threads(), Main.Version.producer());
         List<Path> files;
         try (Shown shown = new Shown()) {
             files = ablation.run(shown);

@@ -5,7 +5,7 @@ import deepflow.bench.Work;
 import deepflow.cost.Heap;
 import deepflow.report.BenchReport;
 import deepflow.tensor.Backend;
-import deepflow.tensor.Backends;
+import deepflow.tensor.BackendOptions;
 import java.io.PrintWriter;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -35,7 +35,8 @@ import picocli.CommandLine.Spec;
             "Warm-up: five runs, as the peer's, and on until 3 s have passed (0.5 s for an operation), since the JVM"
                     + " compiles while it runs.",
             "GFLOP/s count products only, two operations for each multiply-add; their peak is measured in the same"
-                    + " process, by multiply-adds that stay in registers (docs/performance.md).",
+                    + " process: on the CPU by multiply-adds that stay in registers, on another device by one large"
+                    + " product (docs/performance.md, docs/gpu.md).",
             "",
             "Examples:",
             "  deepflow bench --config digits --threads 2 --json",
@@ -84,6 +85,12 @@ final class BenchCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli fills it
     private ComputeOptions.Compute compute;
 
+    @Mixin
+    private final DeviceOptions device = new DeviceOptions();
+
+    @Mixin
+    private final ProductOptions products = new ProductOptions();
+
     @Option(names = "--json", description = "Print one JSON object a line.")
     private boolean json;
 
@@ -102,7 +109,9 @@ final class BenchCommand implements Callable<Integer> {
         Bench bench = new Bench(config, ConfigArgument.resolve(config), samples, steps);
         List<Work> work = work(bench);
         PrintWriter out = spec.commandLine().getOut();
-        try (Backend b = Backends.open("cpu", compute.dtype(), common.threads())) {
+        BackendOptions options = new BackendOptions(compute.dtype(), products.products(), common.threads());
+        try (Backend b = device.open(options)) {
+            fits(b, bench, work);
             if (!json) {
                 out.println(BenchReport.head());
             }
@@ -121,17 +130,28 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    private List<Work> work(Bench bench) {
-        Set<String> names = new LinkedHashSet<>(what);
+    private static void fits(Backend b, Bench bench, List<Work> work) {
         try {
-            List<Work> work = bench.work(names);
-            Heap.shortage(bench.memory(work, compute.dtype()), "The work", "a smaller batch, --compute f32")
+            Heap.shortage(b, bench.memory(work, b.dtype()), "The work", "a smaller batch, --compute f32")
                     .ifPresent(sentence -> {
                         throw new UserException(sentence);
                     });
-            return work;
         } catch (ArithmeticException e) {
-            throw new UserException("A batch of " + bench.samples() + " is too large for this model.", e);
+            throw tooLarge(bench, e);
+        }
+    }
+
+    /// A tensor would have more elements than can be counted.
+    private static UserException tooLarge(Bench bench, ArithmeticException e) {
+        return new UserException("A batch of " + bench.samples() + " is too large for this model.", e);
+    }
+
+    private List<Work> work(Bench bench) {
+        Set<String> names = new LinkedHashSet<>(what);
+        try {
+            return bench.work(names);
+        } catch (ArithmeticException e) {
+            throw tooLarge(bench, e);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), "Invalid value for option '--what': " + e.getMessage(), e);
         }

@@ -112,8 +112,8 @@ final class CheckCommand implements Callable<Integer> {
         if (report != null && dumps.size() > 1) {
             throw new ParameterException(spec.commandLine(), "--report makes a page of one dump");
         }
-        try (Oracle oracle =
-                Oracle.open(new Oracle.Options(judging(), compute.dtype(), map, report != null, common.threads()))) {
+        try (Oracle oracle = Oracle.open(new Oracle.Options(
+                judging(), compute.dtype(), compute.device(), map, report != null, common.threads()))) {
             for (Path dump : dumps) {
                 try {
                     Verdict verdict = oracle.judge(dump);

@@ -26,7 +26,8 @@ final class Commands {
             EvaluateCommand.class,
             LayersCommand.class,
             AblateCommand.class,
-            BenchCommand.class);
+            BenchCommand.class,
+            DevicesCommand.class);
 
     private Commands() {}
 

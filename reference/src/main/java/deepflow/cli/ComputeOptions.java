@@ -1,12 +1,15 @@
 package deepflow.cli;
 
 import deepflow.tensor.Backend;
-import deepflow.tensor.Backends;
+import deepflow.tensor.BackendOptions;
 import deepflow.tensor.DType;
+import deepflow.tensor.DeviceId;
+import deepflow.tensor.ProductPrecision;
 import java.util.Locale;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/// In which precision this program computes, for commands that compute; added with `@Mixin`.
+/// In which precision and on which device this program computes, for commands that compute; added with `@Mixin`.
 public final class ComputeOptions {
     /// The choices of `--compute`.
     enum Compute {
@@ -33,15 +36,28 @@ public final class ComputeOptions {
     @SuppressWarnings("NullAway.Init") // picocli fills it
     private Compute compute;
 
+    @Mixin
+    private final DeviceOptions device = new DeviceOptions();
+
     /// The floating type to compute in.
     public DType dtype() {
         return compute.dtype();
     }
 
-    /// Opens the CPU back end in this precision.
+    /// Opens the device's back end in this precision.
     ///
-    /// @param threads at least 1
-    public Backend open(int threads) {
-        return Backends.open("cpu", compute.dtype(), threads);
+    /// @param threads CPU threads, at least 1
+    Backend open(int threads) {
+        return device.open(compute.dtype(), threads);
+    }
+
+    /// The same with products in another precision.
+    Backend open(ProductPrecision products, int threads) {
+        return device.open(new BackendOptions(compute.dtype(), products, threads));
+    }
+
+    /// The device.
+    DeviceId device() {
+        return device.id();
     }
 }

@@ -6,8 +6,7 @@ import deepflow.io.Text;
 import deepflow.model.ModelConfig;
 import deepflow.oracle.Golden;
 import deepflow.tensor.Backend;
-import deepflow.tensor.Backends;
-import deepflow.tensor.DType;
+import deepflow.tensor.BackendOptions;
 import deepflow.train.Objective;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -43,6 +42,12 @@ final class GoldenCommand implements Callable<Integer> {
 
     @Mixin
     private final CommonOptions common = new CommonOptions();
+
+    @Mixin
+    private final DeviceOptions device = new DeviceOptions();
+
+    @Mixin
+    private final ProductOptions products = new ProductOptions();
 
     @Option(
             names = "--config",
@@ -107,8 +112,8 @@ final class GoldenCommand implements Callable<Integer> {
         ModelConfig model = ConfigArgument.resolve(config);
         Objective published = Objective.published(model.k());
         Objective objective = new Objective(published.betas(), published.lambda(), path, target, published.sslWeight());
-        DType dtype = precision.dtype();
-        try (Backend backend = Backends.open("cpu", dtype, common.threads())) {
+        try (Backend backend =
+                device.open(new BackendOptions(precision.dtype(), products.products(), common.threads()))) {
             new Golden(model, objective, seed, batch, !noOptimizer).write(backend, "deepflow", out);
         }
         spec.commandLine().getOut().println(Text.printable(out.toString()));

@@ -6,7 +6,6 @@ import deepflow.experiment.RunConfig;
 import deepflow.experiment.RunFolder;
 import deepflow.report.LayersReport;
 import deepflow.tensor.Backend;
-import deepflow.tensor.Backends;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -40,6 +39,9 @@ final class LayersCommand implements Callable<Integer> {
 
     @Mixin
     private final CommonOptions common = new CommonOptions();
+
+    @Mixin
+    private final DeviceOptions device = new DeviceOptions();
 
     @Option(names = "--run", required = true, paramLabel = "RUN", description = "A folder that `deepflow train` wrote.")
     @SuppressWarnings("NullAway.Init") // picocli fills it
@@ -85,7 +87,7 @@ final class LayersCommand implements Callable<Integer> {
         RunConfig config = folder.readConfig();
         DataSet data = DataArgument.open(config);
         List<LayerDistances.Line> lines;
-        try (Backend b = Backends.open("cpu", config.precision(), common.threads())) {
+        try (Backend b = device.open(config.options(common.threads()))) {
             lines = new LayerDistances(config, data, samples).of(b, folder, asked);
         }
         if (plot != null) {

@@ -3,6 +3,7 @@ package deepflow.cli;
 import deepflow.experiment.RunConfig;
 import deepflow.experiment.RunConfigJson;
 import deepflow.experiment.RunFolder;
+import deepflow.tensor.ProductPrecision;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import tools.jackson.databind.json.JsonMapper;
@@ -155,6 +156,11 @@ final class RunOptions {
             description = "Precision to compute and to keep checkpoints in (default: f32).")
     void precision(String precision) {
         given.put("precision", precision);
+    }
+
+    @Option(names = ProductOptions.NAME, paramLabel = ProductOptions.LABEL, description = ProductOptions.DESCRIPTION)
+    void products(ProductPrecision products) {
+        given.put("matmul_precision", products.toString());
     }
 
     /// The configuration.

@@ -129,6 +129,9 @@ final class SampleCommand implements Callable<Integer> {
     private final ComputeOptions compute = new ComputeOptions();
 
     @Mixin
+    private final ProductOptions products = new ProductOptions();
+
+    @Mixin
     private final CommonOptions common = new CommonOptions();
 
     @Spec
@@ -153,13 +156,13 @@ final class SampleCommand implements Callable<Integer> {
         check(increments == null || sampler.draws() > 0, "--increments is for the sde sampler only.");
         check(noise == null || count == null, "--noise says how many samples there are; leave --count out.");
         Drawn drawn;
-        try (Backend backend = compute.open(common.threads());
+        try (Backend backend = compute.open(products.products(), common.threads());
                 ProgressLine progress = new ProgressLine(spec.commandLine().getErr(), "sampling")) {
             Checkpoint checkpoint = weights.read(backend);
             Sampling sampling = new Sampling(checkpoint.field(), checkpoint.flow(), guidance, sampler);
             drawn = noise == null
-                    ? numbered(sampling, checkpoint.config(), part, progress)
-                    : given(sampling, checkpoint.config(), noise, part, progress);
+                    ? numbered(backend, sampling, checkpoint.config(), part, progress)
+                    : given(backend, sampling, checkpoint.config(), noise, part, progress);
         } catch (IllegalStateException e) {
             throw new UserException("Cannot sample: " + e.getMessage() + ".", e);
         }
@@ -174,7 +177,7 @@ final class SampleCommand implements Callable<Integer> {
     }
 
     /// Samples by their numbers.
-    private Drawn numbered(Sampling sampling, ModelConfig model, Shard part, ProgressLine progress) {
+    private Drawn numbered(Backend backend, Sampling sampling, ModelConfig model, Shard part, ProgressLine progress) {
         int inFile = SampleLabels.countIn(labels);
         int all = count != null ? count : inFile >= 0 ? inFile : 64;
         int from = part.from(all);
@@ -185,21 +188,22 @@ final class SampleCommand implements Callable<Integer> {
                 bytes <= Integer.MAX_VALUE,
                 "The samples would have " + bytes + " bytes, more than the 2147483647 that fit into one file: draw them"
                         + " in parts, with --shard i/n.");
-        require(model, part.to(all) - from);
+        require(backend, model, part.to(all) - from);
         int[] y = new SampleLabels(labels, model.classes()).of(first, all, from, part.to(all));
         Samples samples = sampling.keyed(seed, first + from, y, batch, progress::at);
         return new Drawn(samples, sampling.field().sample(), y, first + from);
     }
 
     /// Samples from given noise.
-    private Drawn given(Sampling sampling, ModelConfig model, Path file, Shard part, ProgressLine progress) {
+    private Drawn given(
+            Backend backend, Sampling sampling, ModelConfig model, Path file, Shard part, ProgressLine progress) {
         Shape sample = sampling.field().sample();
         int size = Math.toIntExact(sample.size());
         double[] x = GivenNoise.start(file, sample);
         int all = x.length / size;
         int from = part.from(all);
         int to = part.to(all);
-        require(model, to - from);
+        require(backend, model, to - from);
         int[] y = new SampleLabels(labels, model.classes()).of(first, all, from, to);
         Increments draws = increments == null
                 ? new KeyedNoise(seed, first)
@@ -213,8 +217,8 @@ final class SampleCommand implements Callable<Integer> {
         return new Drawn(samples, sample, y, first + from);
     }
 
-    private void require(ModelConfig model, int samples) {
-        EvaluationCost.require(new DeepFlow(model), Math.max(1, Math.min(batch, samples)), compute.dtype());
+    private void require(Backend b, ModelConfig model, int samples) {
+        EvaluationCost.require(b, new DeepFlow(model), Math.max(1, Math.min(batch, samples)));
     }
 
     private void write(Drawn drawn, Shard part) {

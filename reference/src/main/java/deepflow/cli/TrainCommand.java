@@ -6,7 +6,6 @@ import deepflow.experiment.RunFolder;
 import deepflow.experiment.Schedule;
 import deepflow.experiment.TrainingRun;
 import deepflow.tensor.Backend;
-import deepflow.tensor.Backends;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +42,9 @@ import picocli.CommandLine.Spec;
 final class TrainCommand implements Callable<Integer> {
     @Mixin
     private final CommonOptions common = new CommonOptions();
+
+    @Mixin
+    private final DeviceOptions device = new DeviceOptions();
 
     @ArgGroup(
             validate = false,
@@ -81,7 +83,7 @@ final class TrainCommand implements Callable<Integer> {
         RunConfig config = run.config(resume ? folder : null);
         Schedule schedule = schedule(resume ? folder.readSchedule() : Schedule.USUAL);
         DataSet data = DataArgument.open(config);
-        try (Backend b = Backends.open("cpu", config.precision(), common.threads());
+        try (Backend b = device.open(config.options(common.threads()));
                 TrainingProgress progress = TrainingProgress.on(spec.commandLine(), "train " + config.data())) {
             new TrainingRun(folder, config, data, Main.Version.producer()).train(b, schedule, resume, progress);
         }

@@ -1,9 +1,11 @@
 package deepflow.cost;
 
+import deepflow.tensor.Backend;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalLong;
 
-/// The memory that this JVM may use, and what does not fit into it.
+/// The memory that this JVM, or a device, may use, and what does not fit into it.
 public final class Heap {
     private static final double MIB = 1L << 20;
     private static final double GIB = 1L << 30;
@@ -17,6 +19,27 @@ public final class Heap {
     /// @param advice how to need less, before "or more memory"
     public static Optional<String> shortage(long bytes, String subject, String advice) {
         return shortage(bytes, Runtime.getRuntime().maxMemory(), subject, advice);
+    }
+
+    /// The same for a computation on a back end, whose device may have a memory of its own.
+    ///
+    /// @param b where it is to run
+    public static Optional<String> shortage(Backend b, long bytes, String subject, String advice) {
+        OptionalLong device = b.memory();
+        if (device.isEmpty()) {
+            return shortage(bytes, subject, advice);
+        }
+        if (bytes <= device.getAsLong()) {
+            return Optional.empty();
+        }
+        return Optional.of(String.format(
+                Locale.ROOT,
+                "%s needs about %s of memory, %s has %s free; %s or a larger device would help.",
+                subject,
+                size(bytes),
+                b.name(),
+                size(device.getAsLong()),
+                advice));
     }
 
     static Optional<String> shortage(long bytes, long heap, String subject, String advice) {

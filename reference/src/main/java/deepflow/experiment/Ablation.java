@@ -5,6 +5,7 @@ import deepflow.io.FormatException;
 import deepflow.sample.Progress;
 import deepflow.tensor.Backend;
 import deepflow.tensor.Backends;
+import deepflow.tensor.DeviceId;
 import deepflow.train.TrainingState;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -27,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 /// @param threads CPU threads
 /// @param producer program and version, for the checkpoints
 public record Ablation(
-        Study study, Path folder, Function<RunConfig, DataSet> data, String device, int threads, String producer) {
+        Study study, Path folder, Function<RunConfig, DataSet> data, DeviceId device, int threads, String producer) {
     private static final int LAST_STEPS = 100;
 
     /// Is told what a study does.
@@ -85,7 +86,7 @@ public record Ablation(
         RunConfig config = seeded(variant.config(), seed);
         RunFolder run = new RunFolder(path);
         DataSet set = data.apply(config);
-        try (Backend b = Backends.open(device, config.precision(), threads)) {
+        try (Backend b = Backends.open(device, config.options(threads))) {
             Files.createDirectories(path);
             Schedule schedule = new Schedule(variant.steps(), study.checkpointEvery(), 1, false);
             TrainingState state = new TrainingRun(run, config, set, producer).train(b, schedule, true, listener);
@@ -146,6 +147,7 @@ public record Ablation(
                 c.alpha(),
                 c.dropout(),
                 c.optimizer(),
-                c.precision());
+                c.precision(),
+                c.products());
     }
 }

@@ -1,7 +1,9 @@
 package deepflow.experiment;
 
 import deepflow.model.ModelConfig;
+import deepflow.tensor.BackendOptions;
 import deepflow.tensor.DType;
+import deepflow.tensor.ProductPrecision;
 import deepflow.train.Objective;
 import deepflow.train.OptimizerConfig;
 import deepflow.train.TimeSampler;
@@ -9,7 +11,7 @@ import deepflow.train.TrainingDraws;
 import org.jspecify.annotations.Nullable;
 
 /// Everything that a run's numbers depend on, but for how many steps it takes. Two runs of one
-/// configuration have the same bytes at every step they share.
+/// configuration, on one kind of device, have the same bytes at every step they share.
 ///
 /// @param model what is trained
 /// @param data name or folder of the data set, as given
@@ -23,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 /// @param dropout probability of the null label
 /// @param optimizer its constants
 /// @param precision computed in, and kept in checkpoints
+/// @param products what the factors of matrix products are rounded to
 public record RunConfig(
         ModelConfig model,
         String data,
@@ -35,7 +38,8 @@ public record RunConfig(
         double alpha,
         double dropout,
         OptimizerConfig optimizer,
-        DType precision) {
+        DType precision,
+        ProductPrecision products) {
     private static final int LARGEST_BATCH = 1 << 20;
 
     /// @throws IllegalArgumentException if a number is out of its range; one sentence without full stop
@@ -53,6 +57,13 @@ public record RunConfig(
         if (!condition) {
             throw new IllegalArgumentException(sentence);
         }
+    }
+
+    /// How a back end is to compute for it.
+    ///
+    /// @param threads CPU threads, at least 1
+    public BackendOptions options(int threads) {
+        return new BackendOptions(precision, products, threads);
     }
 
     /// The run's random numbers.

@@ -7,6 +7,7 @@ import deepflow.model.ConfigJson;
 import deepflow.model.Configs;
 import deepflow.model.ModelConfig;
 import deepflow.tensor.DType;
+import deepflow.tensor.ProductPrecision;
 import deepflow.train.Objective;
 import deepflow.train.OptimizerConfig;
 import deepflow.train.TimeSampler;
@@ -25,7 +26,7 @@ import tools.jackson.databind.node.ObjectNode;
 ///   `config`, whose keys replace those of `config`'s model; a run's own `config.json` has only `model`, in
 ///   full.
 /// - `data` (default `digits`), `features` (none), `seed` (1), `batch` (64), `accumulate` (1), `precision`
-///   (`f32`).
+///   (`f32`), `matmul_precision` (`full`, `tf32`, `bf16`, `fp16`; default `full`).
 /// - `path` (`linear`, `cosine`), `target` (`difference`, `derivative`), `time` (`lognormal`, `uniform`),
 ///   `alpha` (0.01),
 ///   `dropout` (0.1), `lambda` (1), `betas` (a list of k numbers; 0.2, …, 1), `ssl_weight` (0.5).
@@ -75,7 +76,8 @@ public final class RunConfigJson {
                             f.number("weight_decay", usual.weightDecay()),
                             f.number("clip", usual.clip()),
                             f.number("ema", EMA)),
-                    f.word("precision", DType.F32));
+                    f.word("precision", DType.F32),
+                    f.word("matmul_precision", ProductPrecision.FULL));
             f.end();
             return config;
         } catch (IllegalArgumentException e) {
@@ -114,6 +116,9 @@ public final class RunConfigJson {
         json.put("batch", c.batch());
         json.put("accumulate", c.accumulate());
         json.put("precision", word(c.precision()));
+        if (c.products() != ProductPrecision.FULL) {
+            json.put("matmul_precision", word(c.products())); // else as runs were written before there was a choice
+        }
         json.put("path", word(c.objective().path()));
         json.put("target", word(c.objective().target()));
         json.put("time", word(c.time()));

@@ -5,16 +5,18 @@ import deepflow.cost.Heap;
 import deepflow.cost.Purpose;
 import deepflow.model.DeepFlow;
 import deepflow.sample.EvaluationCost;
+import deepflow.tensor.Backend;
 import deepflow.train.TrainingCost;
 
 /// The memory that a run needs: for its steps, or for the samples of its pictures beside its state.
 final class RunMemory {
     private RunMemory() {}
 
+    /// @param b where it will compute
     /// @param pictures whether samples are drawn on the way
-    /// @throws RunRefused if the run does not fit into the heap
-    static void require(RunConfig config, boolean pictures) {
-        Heap.shortage(bytes(config, pictures), "The run", "a smaller batch, --accumulate N, --precision f32")
+    /// @throws RunRefused if the run does not fit
+    static void require(Backend b, RunConfig config, boolean pictures) {
+        Heap.shortage(b, bytes(config, pictures), "The run", "a smaller batch, --accumulate N, --precision f32")
                 .ifPresent(sentence -> {
                     throw new RunRefused(sentence);
                 });

@@ -42,11 +42,12 @@ public record TrainingRun(RunFolder folder, RunConfig config, DataSet data, Stri
     ///     do not fit, the step does not fit into the JVM's memory, or a number became infinite or NaN:
     ///     then a checkpoint was written before
     public TrainingState train(Backend b, Schedule schedule, boolean resume, RunListener listener) {
-        if (b.dtype() != config.precision()) {
-            throw new IllegalArgumentException("the run computes in " + config.precision() + ", got " + b.name());
+        if (b.dtype() != config.precision() || b.products() != config.products()) {
+            throw new IllegalArgumentException("the run computes in " + config.precision() + " with products in "
+                    + config.products() + ", got " + b.name() + " with products in " + b.products());
         }
         Batches batches = new Batches(config, data);
-        RunMemory.require(config, schedule.pictures());
+        RunMemory.require(b, config, schedule.pictures());
         if (folder.holdsRun() && !resume) {
             throw new RunRefused(folder.path()
                     + " already holds a run: add --resume to go on with it, or choose another" + " folder.");

@@ -122,9 +122,9 @@ public record Checker(Backend backend, @Nullable Workers workers, Judging judgin
         List<ParameterSpec> withState = dumped.withState();
         RecordedStep.Keep keep = Replay.keep(dump);
         StepMemory.require(
+                backend,
                 metadata.config(),
                 dump.info("in.x0").shape()[0],
-                backend.dtype(),
                 keep,
                 dump.path() + ": the step",
                 "--compute f32");
@@ -143,7 +143,7 @@ public record Checker(Backend backend, @Nullable Workers workers, Judging judgin
                             withState,
                             dumped::averaged,
                             spec -> dumped.state(inputs, weights, spec))
-                    .of(step, dumped.gradients(step)));
+                    .of(step, 1, dumped.gradients(step)));
             truths.addAll(dumped.unchanged());
         }
         return new Replayed(new Replay(dump, model, specs, weights), truths);

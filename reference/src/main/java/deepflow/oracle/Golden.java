@@ -6,6 +6,7 @@ import deepflow.model.DeepFlow;
 import deepflow.model.ModelConfig;
 import deepflow.nn.Declarations;
 import deepflow.nn.ParameterSpec;
+import deepflow.oracle.zoo.Mistake;
 import deepflow.tensor.Backend;
 import deepflow.tensor.DType;
 import deepflow.tensor.Tensor;
@@ -32,24 +33,29 @@ public record Golden(ModelConfig config, Objective objective, long seed, int sam
 
     private static final long STEP = 10;
 
+    /// Gradients of a mean over all elements are small: without it, many would be 0 in binary16.
+    private static final double HALF_LOSS_SCALE = 1 << 10;
+
     /// Computes the step and writes it.
     ///
     /// @param producer who says so, for the metadata
     /// @throws FormatException if the file cannot be written or the step does not fit in memory
     public void write(Backend b, String producer, Path file) {
         RecordedStep.Keep keep = RecordedStep.Keep.OUTPUTS_AND_GRADIENTS;
-        StepMemory.require(config, samples, b.dtype(), keep, "This step", "a smaller batch, --precision f32");
+        StepMemory.require(b, config, samples, keep, "This step", "a smaller batch, --precision f32");
         DeepFlow model = new DeepFlow(config);
         List<ParameterSpec> specs = Declarations.of(model);
         GoldenInputs inputs = new GoldenInputs(config, seed);
         Map<String, Tensor> weights = inputs.weights().upload(b, specs);
         Batch batch = inputs.batch(b, samples);
-        RecordedStep step = RecordedStep.run(b, model, specs, weights, objective, batch, keep);
+        Precision precision = precision(b);
+        double lossScale = precision == Precision.AMP_FP16 ? HALF_LOSS_SCALE : 1;
+        RecordedStep step = RecordedStep.run(
+                b, model, specs, weights, objective, batch, keep, Interception.NONE, Mistake.NONE, lossScale);
 
-        Precision precision = b.dtype() == DType.F64 ? Precision.F64 : Precision.F32;
         StepMetadata.Optimizer constants = optimizer ? new StepMetadata.Optimizer(CONSTANTS, STEP) : null;
         StepWriter writer = new StepWriter();
-        new StepMetadata(config, objective, precision, producer, 1, constants)
+        new StepMetadata(config, objective, precision, producer, lossScale, constants)
                 .write()
                 .forEach(writer::metadata);
         writer.batch(b, batch, ElementType.F32);
@@ -73,9 +79,23 @@ public record Golden(ModelConfig config, Objective objective, long seed, int sam
                         () -> inputs.average(s, b.download(weight.apply(s))));
             }
             new OptimizerTruths(b, constants, reached, reached, s -> true, s -> inputs.state(b, s, weight.apply(s)))
-                    .of(step, null)
+                    .of(step, lossScale, null)
                     .forEach(truth -> writer.add(truth, type, truth.values()));
         }
         writer.write(file);
+    }
+
+    /// What a step of this back end is to be judged as. With products in bf16 or fp16 it rounds less often than
+    /// autocast, whose budgets are the nearest.
+    private static Precision precision(Backend b) {
+        if (b.dtype() == DType.F64) {
+            return Precision.F64;
+        }
+        return switch (b.products()) {
+            case FULL -> Precision.F32;
+            case TF32 -> Precision.TF32;
+            case BF16 -> Precision.AMP_BF16;
+            case FP16 -> Precision.AMP_FP16;
+        };
     }
 }

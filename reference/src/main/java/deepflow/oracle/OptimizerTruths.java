@@ -32,11 +32,15 @@ record OptimizerTruths(
     /// The truths of one optimizer step, in order: the norm, then each parameter's moments, weight and average.
     ///
     /// @param step whose gradients the optimizer is given
+    /// @param lossScale what they are multiplied by, and the optimizer divides by
     /// @param others other gradients that it may have been given instead: the dump's own; null when unknown
-    List<Truth> of(RecordedStep step, @Nullable Function<ParameterSpec, Tensor> others) {
+    List<Truth> of(RecordedStep step, double lossScale, @Nullable Function<ParameterSpec, Tensor> others) {
         Stepper ours = new Stepper(spec -> {
             Tensor g = step.parameters().get(spec.name()).gradient();
-            return g != null ? g : backend.full(spec.shape(), 0);
+            if (g == null) {
+                return backend.full(spec.shape(), 0);
+            }
+            return lossScale == 1 ? g : backend.scale(g, 1 / lossScale);
         });
         Stepper theirs = others == null ? null : new Stepper(others);
         List<Truth> all = new ArrayList<>();

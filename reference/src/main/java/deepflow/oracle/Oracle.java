@@ -3,8 +3,10 @@ package deepflow.oracle;
 import deepflow.io.FormatException;
 import deepflow.io.mapping.TensorMap;
 import deepflow.tensor.Backend;
+import deepflow.tensor.BackendOptions;
 import deepflow.tensor.Backends;
 import deepflow.tensor.DType;
+import deepflow.tensor.DeviceId;
 import java.nio.file.Path;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -37,16 +39,23 @@ public final class Oracle implements AutoCloseable {
     ///
     /// @param judging precision, risk and emulated runs
     /// @param compute what the truth is computed in; F64, but for steps that are too large for it
+    /// @param device what replays the step, in `compute`; emulated runs are the CPU's in any case
     /// @param map a map file for dumps with foreign names and layouts (docs/recipes.md); null if names are ours
     /// @param histograms whether the errors of every tensor are counted, element by element
     /// @param threads CPU threads, at least 1; results do not depend on it
     public record Options(
-            Judging judging, DType compute, @Nullable Path map, boolean histograms, int threads) {
+            Judging judging,
+            DType compute,
+            DeviceId device,
+            @Nullable Path map,
+            boolean histograms,
+            int threads) {
         /// As `deepflow check` without options, on all processors.
         public static Options defaults() {
             return new Options(
                     Judging.BY_BUDGETS,
                     DType.F64,
+                    DeviceId.CPU,
                     null,
                     false,
                     Runtime.getRuntime().availableProcessors());
@@ -54,12 +63,12 @@ public final class Oracle implements AutoCloseable {
 
         /// With another precision, risk or number of runs.
         public Options judging(Judging other) {
-            return new Options(other, compute, map, histograms, threads);
+            return new Options(other, compute, device, map, histograms, threads);
         }
 
         /// With a map file.
         public Options map(Path file) {
-            return new Options(judging, compute, file, histograms, threads);
+            return new Options(judging, compute, device, file, histograms, threads);
         }
     }
 
@@ -84,7 +93,7 @@ public final class Oracle implements AutoCloseable {
     /// @throws FormatException if the map is unusable
     public static Oracle open(Options options) {
         TensorMap map = options.map() == null ? null : TensorMap.read(options.map());
-        Backend backend = Backends.open("cpu", options.compute(), options.threads());
+        Backend backend = Backends.open(options.device(), BackendOptions.of(options.compute(), options.threads()));
         return new Oracle(options, map, backend);
     }
 

@@ -9,6 +9,7 @@ import deepflow.model.DeepFlow;
 import deepflow.model.ModelConfig;
 import deepflow.nn.Declarations;
 import deepflow.nn.ParameterSpec;
+import deepflow.tensor.Backend;
 import deepflow.tensor.DType;
 import deepflow.tensor.Tensor;
 import deepflow.train.Batch;
@@ -44,19 +45,19 @@ public final class StepMemory {
         return replay * (1 + Math.max(BOUNDED, SPREADS + threads * RUN));
     }
 
+    /// @param b where it will be computed
     /// @param samples N
     /// @param subject whose step it is, the beginning of a sentence
     /// @param advice how to need less, before "or more memory"
-    /// @throws FormatException if the step needs more than the heap can be
-    static void require(
-            ModelConfig c, long samples, DType dtype, RecordedStep.Keep keep, String subject, String advice) {
+    /// @throws FormatException if the step needs more memory than there is
+    static void require(Backend b, ModelConfig c, long samples, RecordedStep.Keep keep, String subject, String advice) {
         long needed;
         try {
-            needed = of(c, Math.toIntExact(samples), dtype, keep).peakBytes();
+            needed = of(c, Math.toIntExact(samples), b.dtype(), keep).peakBytes();
         } catch (ArithmeticException e) {
             needed = Long.MAX_VALUE; // a tensor with more elements than any array
         }
-        Heap.shortage(needed, subject, advice).ifPresent(sentence -> {
+        Heap.shortage(b, needed, subject, advice).ifPresent(sentence -> {
             throw new FormatException(sentence);
         });
     }

@@ -64,6 +64,11 @@ public final class BenchReport {
             rounded(json, "gflops", m.gflops(), 1e3);
             rounded(json, "share_of_peak", m.shareOfPeak(), 1e4);
             rounded(json, "gb_per_s", m.gigabytes(), 1e3);
+            json.writeStringProperty("device", m.device().name());
+            json.writeStringProperty("matmul_precision", m.device().products().toString());
+            if (m.sizes().isEmpty()) {
+                rounded(json, "images_per_s", m.throughput(), 1e3);
+            }
             m.sizes().forEach(json::writeNumberProperty);
             json.writeEndObject();
         });

@@ -43,7 +43,7 @@ public record Checkpoint(ModelConfig config, VelocityField field, Flow flow) {
             StateDict state = StateDict.of(source, weights);
             DeepFlow model = new DeepFlow(config == null ? state.config() : config);
             List<ParameterSpec> specs = Declarations.of(model);
-            EvaluationCost.require(model, 1, backend.dtype());
+            EvaluationCost.require(backend, model, 1);
             Flow flow = new Flow(
                     named(source, "path", FlowPath.values(), FlowPath.LINEAR),
                     named(source, "target", VelocityTarget.values(), VelocityTarget.DIFFERENCE));

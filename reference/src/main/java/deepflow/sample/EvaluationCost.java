@@ -13,6 +13,7 @@ import deepflow.nn.Declarations;
 import deepflow.nn.ParameterSpec;
 import deepflow.nn.Parameters;
 import deepflow.nn.TraceListener;
+import deepflow.tensor.Backend;
 import deepflow.tensor.DType;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
@@ -51,16 +52,17 @@ public final class EvaluationCost {
 
     /// Asks for memory before any is taken.
     ///
+    /// @param b where it will be evaluated
     /// @param samples evaluated at a time
-    /// @throws FormatException if the model with so many samples does not fit into the heap
-    public static void require(VelocityModel model, int samples, DType dtype) {
+    /// @throws FormatException if the model with so many samples does not fit
+    public static void require(Backend b, VelocityModel model, int samples) {
         long needed;
         try {
-            needed = of(model, samples, dtype).peakBytes();
+            needed = of(model, samples, b.dtype()).peakBytes();
         } catch (ArithmeticException e) {
             needed = Long.MAX_VALUE; // a tensor with more elements than can be counted
         }
-        Heap.shortage(needed, "The model with a batch of " + samples, "a smaller batch, --compute f32")
+        Heap.shortage(b, needed, "The model with a batch of " + samples, "a smaller batch, --compute f32")
                 .ifPresent(sentence -> {
                     throw new FormatException(sentence);
                 });

@@ -2,6 +2,7 @@ package deepflow.tensor;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /// The operations that every model, loss, optimizer and sampler of this project is made of, forward and backward,
@@ -27,7 +28,21 @@ public interface Backend extends AutoCloseable {
     /// The floating type this back end computes in: [DType#F64] or [DType#F32].
     DType dtype();
 
+    /// What the factors of matrix products are rounded to.
+    default ProductPrecision products() {
+        return ProductPrecision.FULL;
+    }
+
+    /// Waits until everything that was asked for is computed. Only who measures time needs it: operations may return
+    /// before they are done, but [#download] does not.
+    default void synchronize() {}
+
     // ---- memory ---------------------------------------------------------------------------------------------
+
+    /// Bytes that tensors may take in a memory of the device's own; empty where they are in the JVM's heap.
+    default OptionalLong memory() {
+        return OptionalLong.empty();
+    }
 
     /// A tensor of type [#dtype] with these values in row-major order, each rounded to nearest even.
     Tensor upload(double[] values, Shape shape);

@@ -15,8 +15,12 @@ public final class Backends {
     /// CPU loads no class of another device.
     ///
     /// @throws DeviceFailure if no module offers that kind of device (the message lists those that are there), or
-    ///     the device cannot be used on this machine
+    ///     the device cannot be used on this machine, or not so
     public static Backend open(DeviceId device, BackendOptions options) {
+        if (options.dtype() == DType.F64 && options.products() != ProductPrecision.FULL) {
+            throw new DeviceFailure(
+                    "Products in " + options.products() + " belong to a computation in f32, not in f64.");
+        }
         return providers()
                 .filter(p -> p.device().equals(device.kind()))
                 .findFirst()

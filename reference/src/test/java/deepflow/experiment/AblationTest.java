@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import deepflow.data.DataSet;
 import deepflow.data.DataSets;
 import deepflow.io.FormatException;
+import deepflow.tensor.DeviceId;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -61,7 +62,7 @@ class AblationTest {
 
     private Ablation ablation(Path out) throws IOException {
         Path file = Files.writeString(folder.resolve("study.json"), STUDY);
-        return new Ablation(StudyJson.read(file), out, c -> DIGITS, "cpu", 1, "test");
+        return new Ablation(StudyJson.read(file), out, c -> DIGITS, DeviceId.CPU, 1, "test");
     }
 
     @Test
@@ -108,7 +109,7 @@ class AblationTest {
         Path out = folder.resolve("out");
         ablation(out).run(new Taken(0));
         Path other = Files.writeString(folder.resolve("other.json"), STUDY.replace("\"alpha\": 0}", "\"alpha\": 0.1}"));
-        Ablation changed = new Ablation(StudyJson.read(other), out, c -> DIGITS, "cpu", 1, "test");
+        Ablation changed = new Ablation(StudyJson.read(other), out, c -> DIGITS, DeviceId.CPU, 1, "test");
         RunRefused e = assertThrows(RunRefused.class, () -> changed.run(new Taken(0)));
         assertTrue(e.getMessage().contains("another alpha"), e.getMessage());
     }

@@ -11,6 +11,7 @@ import deepflow.oracle.Judging;
 import deepflow.oracle.Oracle;
 import deepflow.oracle.Verdict;
 import deepflow.tensor.DType;
+import deepflow.tensor.DeviceId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +29,7 @@ class CheckPageTest {
 
     static Verdict judge(Path dump, int runs) {
         Judging judging = new Judging(null, 1e-3, runs);
-        return Oracle.check(dump, new Oracle.Options(judging, DType.F64, null, true, 2));
+        return Oracle.check(dump, new Oracle.Options(judging, DType.F64, DeviceId.CPU, null, true, 2));
     }
 
     static Path wrong(Path folder) {

@@ -3,6 +3,7 @@ package deepflow.sample;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import deepflow.cost.MetaBackend;
 import deepflow.io.FormatException;
 import deepflow.model.Configs;
 import deepflow.model.DeepFlow;
@@ -16,14 +17,14 @@ class EvaluationCostTest {
 
     @Test
     void whatFitsIsFine() {
-        EvaluationCost.require(model, 1, DType.F64);
+        EvaluationCost.require(new MetaBackend(DType.F64), model, 1);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {1 << 20, 1 << 24})
     void whatCannotFitIsASentence(int samples) {
-        FormatException e =
-                assertThrows(FormatException.class, () -> EvaluationCost.require(model, samples, DType.F64));
+        FormatException e = assertThrows(
+                FormatException.class, () -> EvaluationCost.require(new MetaBackend(DType.F64), model, samples));
         assertTrue(e.getMessage().contains("The model with a batch of " + samples + " needs about"), e.getMessage());
     }
 }
