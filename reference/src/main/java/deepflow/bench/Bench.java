@@ -90,7 +90,7 @@ public record Bench(String name, ModelConfig config, int samples, int runs) {
                     name,
                     samples,
                     threads,
-                    new Measurement.Device(b.name(), b.products()),
+                    new Measurement.Device(b.name(), b.productPrecision()),
                     b.dtype(),
                     w.sizes(),
                     t.warmUp(),

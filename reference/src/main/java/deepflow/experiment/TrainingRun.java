@@ -42,9 +42,9 @@ public record TrainingRun(RunFolder folder, RunConfig config, DataSet data, Stri
     ///     do not fit, the step does not fit into the JVM's memory, or a number became infinite or NaN:
     ///     then a checkpoint was written before
     public TrainingState train(Backend b, Schedule schedule, boolean resume, RunListener listener) {
-        if (b.dtype() != config.precision() || b.products() != config.products()) {
+        if (b.dtype() != config.precision() || b.productPrecision() != config.products()) {
             throw new IllegalArgumentException("the run computes in " + config.precision() + " with products in "
-                    + config.products() + ", got " + b.name() + " with products in " + b.products());
+                    + config.products() + ", got " + b.name() + " with products in " + b.productPrecision());
         }
         Batches batches = new Batches(config, data);
         RunMemory.require(b, config, schedule.pictures());

@@ -91,7 +91,7 @@ public record Golden(ModelConfig config, Objective objective, long seed, int sam
         if (b.dtype() == DType.F64) {
             return Precision.F64;
         }
-        return switch (b.products()) {
+        return switch (b.productPrecision()) {
             case FULL -> Precision.F32;
             case TF32 -> Precision.TF32;
             case BF16 -> Precision.AMP_BF16;

@@ -62,7 +62,7 @@ public final class BenchReport {
             json.writeNumberProperty("steps", m.runs());
             json.writeNumberProperty("warmup", m.warmUp());
             rounded(json, "gflops", m.gflops(), 1e3);
-            rounded(json, "share_of_peak", m.shareOfPeak(), 1e4);
+            rounded(json, "share_of_peak", m.shareOfPeak(), 1e6);
             rounded(json, "gb_per_s", m.gigabytes(), 1e3);
             json.writeStringProperty("device", m.device().name());
             json.writeStringProperty("matmul_precision", m.device().products().toString());

@@ -29,7 +29,7 @@ public interface Backend extends AutoCloseable {
     DType dtype();
 
     /// What the factors of matrix products are rounded to.
-    default ProductPrecision products() {
+    default ProductPrecision productPrecision() {
         return ProductPrecision.FULL;
     }
 
