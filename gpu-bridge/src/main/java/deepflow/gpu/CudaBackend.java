@@ -20,7 +20,7 @@ import deepflow.tensor.ProductPrecision;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 import java.util.List;
-import org.bytedeco.cuda.cudart.CUstream_st;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /// [Backend] on an NVIDIA GPU, in float32 or float64.
@@ -97,14 +97,30 @@ public final class CudaBackend implements Backend {
         return tensors.address(x);
     }
 
-    /// The stream of all work: what is called on it runs after everything that was called here before.
-    public CUstream_st stream() {
-        return device.stream();
+    /// The stream of all work, a `cudaStream_t`: what is called on it runs after everything that was called here before.
+    public long stream() {
+        return device.stream().address();
     }
 
     /// The GPU.
     public Device device() {
         return device;
+    }
+
+    @Override
+    public ProductPrecision productPrecision() {
+        return precision;
+    }
+
+    @Override
+    public void synchronize() {
+        device.synchronize();
+    }
+
+    /// What the GPU has, less a share for the libraries' own needs and for sizes that are rounded up.
+    @Override
+    public OptionalLong memory() {
+        return OptionalLong.of(device.memoryInAll() / 100 * 92);
     }
 
     /// Bytes of the GPU's memory that tensors hold now.

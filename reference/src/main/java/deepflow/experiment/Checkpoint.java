@@ -11,6 +11,7 @@ import deepflow.nn.ParameterSpec;
 import deepflow.tensor.Backend;
 import deepflow.tensor.DType;
 import deepflow.tensor.Tensor;
+import deepflow.train.LossScale;
 import deepflow.train.ParameterState;
 import deepflow.train.TrainingState;
 import java.nio.file.Path;
@@ -25,7 +26,8 @@ import java.util.Objects;
 /// in the metadata `config` (the model's), `path` and `target` (what its velocities mean), `run`
 /// ([RunConfigJson]), `step`, `seed`, `position` (samples seen: the index
 /// of the next random keys, see [deepflow.train.TrainingDraws]), `producer` (the program and its version)
-/// and `format`. The same state gives the same bytes.
+/// and `format`; where the loss is scaled, also [LossScale] as `loss_scale`, `loss_scale_good` and
+/// `loss_scale_skipped`. The same state gives the same bytes.
 final class Checkpoint {
     private static final String FORMAT = "1";
 
@@ -45,6 +47,12 @@ final class Checkpoint {
                 .metadata("position", Long.toString(step * config.batch()))
                 .metadata("producer", producer)
                 .metadata("format", FORMAT);
+        LossScale scale = state.lossScale();
+        if (scale != null) {
+            writer.metadata("loss_scale", Double.toString(scale.factor()))
+                    .metadata("loss_scale_good", Integer.toString(scale.good()))
+                    .metadata("loss_scale_skipped", Long.toString(scale.skipped()));
+        }
         ElementType type = config.precision() == DType.F64 ? ElementType.F64 : ElementType.F32;
         Map<String, Tensor> weights = state.weights();
         for (ParameterSpec spec : state.specs()) {
@@ -82,13 +90,30 @@ final class Checkpoint {
             if (!Long.toString(step).equals(source.metadata().get("step"))) {
                 throw new FormatException(file + " holds another step than its name says.");
             }
-            return TrainingState.of(
+            TrainingState state = TrainingState.of(
                     b,
                     specs,
                     values(source, "weight."),
                     values(source, "m."),
                     values(source, "v."),
                     values(source, "ema."));
+            if (state.lossScale() != null) {
+                state.lossScale(lossScale(source));
+            }
+            return state;
+        }
+    }
+
+    private static LossScale lossScale(TensorSource source) {
+        Map<String, String> m = source.metadata();
+        try {
+            return new LossScale(
+                    Double.parseDouble(String.valueOf(m.get("loss_scale"))),
+                    Integer.parseInt(String.valueOf(m.get("loss_scale_good"))),
+                    Long.parseLong(String.valueOf(m.get("loss_scale_skipped"))));
+        } catch (IllegalArgumentException e) {
+            throw new FormatException(
+                    source.path() + " does not say how the loss of its fp16 run was scaled: it is damaged.", e);
         }
     }
 

@@ -7,6 +7,7 @@ import deepflow.nn.Context;
 import deepflow.nn.ParameterSpec;
 import deepflow.nn.Parameters;
 import deepflow.nn.TraceListener;
+import deepflow.tensor.AdamWStep;
 import deepflow.tensor.Arena;
 import deepflow.tensor.Backend;
 import deepflow.tensor.Tensor;
@@ -31,7 +32,8 @@ public record Trainer(VelocityModel model, Objective objective, OptimizerConfig 
         private double total;
     }
 
-    /// Takes a step, unless something is not finite.
+    /// Takes a step, unless something is not finite. Where the state scales the loss ([LossScale]), gradients are divided
+    /// by the scale before anything is done with them; if they overflowed, the step is skipped and the scale halved.
     ///
     /// @param state changed in place
     /// @param parts the batch, in one or more parts of equal size (gradient accumulation): losses and
@@ -43,20 +45,41 @@ public record Trainer(VelocityModel model, Objective objective, OptimizerConfig 
             for (Batch part : parts) {
                 accumulate(b, state, part, 1.0 / parts.size(), sums);
             }
+            LossScale scale = state.lossScale();
+            if (scale != null) {
+                unscale(b, sums, scale);
+            }
             GradientClip clip = GradientClip.of(b, sums.gradients.values(), optimizer.clip());
             double norm = b.download(clip.norm())[0];
             boolean finite = Double.isFinite(sums.total) && Double.isFinite(norm);
+            if (scale != null && !finite && Double.isFinite(sums.total) && scale.canShrink()) {
+                state.lossScale(scale.shrunk());
+                return new StepResult(sums.deep, sums.acc, sums.ssl, sums.total, norm, null, true);
+            }
             if (finite) {
+                AdamWStep constants = optimizer.at(scale == null ? step : step - scale.skipped());
                 for (ParameterSpec spec : state.trained()) {
                     Tensor g = sums.gradients.get(spec.name());
                     if (g != null) {
-                        state.of(spec).step(b, g, clip, optimizer.at(step), optimizer.emaDecay());
+                        state.of(spec).step(b, g, clip, constants, optimizer.emaDecay());
                     }
+                }
+                if (scale != null) {
+                    state.lossScale(scale.grown());
                 }
             }
             String culprit = finite ? null : firstNotFinite(b, state, parts, sums);
-            return new StepResult(sums.deep, sums.acc, sums.ssl, sums.total, norm, culprit);
+            return new StepResult(sums.deep, sums.acc, sums.ssl, sums.total, norm, culprit, false);
         }
+    }
+
+    /// Divides by a power of two, which is exact.
+    private static void unscale(Backend b, Sums sums, LossScale scale) {
+        sums.gradients.replaceAll((name, scaled) -> {
+            Tensor g = b.scale(scaled, 1 / scale.factor());
+            b.release(scaled);
+            return g;
+        });
     }
 
     private void accumulate(Backend b, TrainingState state, Batch part, double share, Sums sums) {
@@ -69,7 +92,8 @@ public record Trainer(VelocityModel model, Objective objective, OptimizerConfig 
             sums.total += share * scalar(b, losses.total());
             Variable ssl = losses.ssl();
             sums.ssl += ssl == null ? 0 : share * scalar(b, ssl);
-            tape.backward(losses.total(), share);
+            LossScale scale = state.lossScale();
+            tape.backward(losses.total(), scale == null ? share : share * scale.factor());
             for (ParameterSpec spec : state.trained()) {
                 Tensor g = parameters.get(spec.name()).gradient();
                 if (g != null) {

@@ -9,16 +9,19 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// All that a step changes, on a back end: of each trained parameter its weight, moments and moving
-/// average. Parameters that are never trained (`pos_embed`) have a value only.
+/// average, and the scale of the loss where products need one. Parameters that are never trained (`pos_embed`) have a value only.
 public final class TrainingState {
     private final List<ParameterSpec> specs;
     private final Map<String, ParameterState> trained = new LinkedHashMap<>();
     private final Map<String, Tensor> fixed = new LinkedHashMap<>();
+    private @Nullable LossScale lossScale;
 
-    private TrainingState(List<ParameterSpec> specs) {
+    private TrainingState(List<ParameterSpec> specs, @Nullable LossScale lossScale) {
         this.specs = List.copyOf(specs);
+        this.lossScale = lossScale;
     }
 
     /// Where a run begins: moments 0, the average equal to the weights.
@@ -39,7 +42,7 @@ public final class TrainingState {
             ParameterValues m,
             ParameterValues v,
             ParameterValues ema) {
-        TrainingState state = new TrainingState(specs);
+        TrainingState state = new TrainingState(specs, LossScale.of(b));
         for (ParameterSpec s : specs) {
             Tensor weight = b.upload(weights.of(s), s.shape());
             if (s.trained()) {
@@ -59,7 +62,7 @@ public final class TrainingState {
 
     /// Zeros, for measurements.
     public static TrainingState zeros(Backend b, List<ParameterSpec> specs) {
-        TrainingState state = new TrainingState(specs);
+        TrainingState state = new TrainingState(specs, LossScale.of(b));
         for (ParameterSpec s : specs) {
             Supplier<Tensor> zeros = () -> b.full(s.shape(), 0);
             if (s.trained()) {
@@ -94,6 +97,16 @@ public final class TrainingState {
             throw new IllegalArgumentException("parameter " + spec.name() + " is not trained");
         }
         return state;
+    }
+
+    /// By how much the loss is multiplied in the next step; null where it is not.
+    public @Nullable LossScale lossScale() {
+        return lossScale;
+    }
+
+    /// Sets the scale of the loss for the next step; null for none.
+    public void lossScale(@Nullable LossScale next) {
+        lossScale = next;
     }
 
     /// The weights of all parameters, by name.

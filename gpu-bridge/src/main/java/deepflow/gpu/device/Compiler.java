@@ -9,9 +9,12 @@ import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.bytedeco.javacpp.SizeTPointer;
+import org.jspecify.annotations.Nullable;
 
 /// NVRTC: from CUDA C++ to machine code for one architecture.
 final class Compiler {
+    private static final @Nullable PointerPointer<Pointer> NO_HEADERS = null;
+
     private Compiler() {}
 
     /// What every kernel is compiled with.
@@ -39,9 +42,8 @@ final class Compiler {
         _nvrtcProgram program = new _nvrtcProgram();
         try (BytePointer text = new BytePointer(source.text(), StandardCharsets.UTF_8);
                 BytePointer name = new BytePointer(source.name() + ".cu", StandardCharsets.UTF_8);
-                PointerPointer<Pointer> none = new PointerPointer<>(0L);
                 PointerPointer<BytePointer> flags = new PointerPointer<>(options.toArray(new String[0]))) {
-            Status.nvrtc("nvrtcCreateProgram", nvrtc.nvrtcCreateProgram(program, text, name, 0, none, none));
+            Status.nvrtc("nvrtcCreateProgram", nvrtc.nvrtcCreateProgram(program, text, name, 0, NO_HEADERS, NO_HEADERS));
             int status = nvrtc.nvrtcCompileProgram(program, options.size(), flags);
             if (status != nvrtc.NVRTC_SUCCESS) {
                 throw new DeviceFailure("Kernel file " + source.name() + ".cu does not compile with "
