@@ -26,7 +26,7 @@ public final class Libraries {
         }
     }
 
-    private static String sentence(LinkageError failure) {
+    static String sentence(LinkageError failure) {
         String library = missing(failure);
         if (library == null) {
             return "NVIDIA's libraries cannot be loaded: " + lastWords(failure) + ".";
