@@ -9,9 +9,10 @@ import jdk.incubator.vector.VectorOperators;
 /// Infinities follow the formulas: silu(−∞) and gelu(−∞) are NaN (∞/∞ and ∞·0), as in PyTorch; silu(−1000) is −0.
 final class ActivationsF64 {
     private static final int CHUNK = 512;
-    private static final double ROOT_2_OVER_PI = 0.7978845608028654;
-    private static final double CUBIC = 0.044715;
-    private static final double CUBIC_SLOPE = 3 * 0.044715;
+    /// 2·√(2/π), of 2u = LINEAR·x + CUBIC·x³.
+    private static final double LINEAR = 1.5957691216057308;
+    private static final double CUBIC = 1.5957691216057308 * 0.044715;
+    private static final double CUBIC_SLOPE = 1.5957691216057308 * 0.134145;
 
     /// A function of elements [from, to) of x, written to y.
     interface Forward {
@@ -53,15 +54,7 @@ final class ActivationsF64 {
         for (int at = from; at < to; at += CHUNK) {
             int n = Math.min(CHUNK, to - at);
             exponentials(x, at, e, n);
-            int i = 0;
-            for (int end = LanesF64.body(n); i < end; i += LanesF64.LENGTH) {
-                LanesF64.canonical(
-                                LanesF64.load(x, at + i).div(LanesF64.load(e, i).add(1.0)))
-                        .intoArray(y, at + i);
-            }
-            for (; i < n; i++) {
-                y[at + i] = LanesF64.canonical(x[at + i] / (e[i] + 1.0));
-            }
+            divide(x, at, e, y, n);
         }
     }
 
@@ -99,62 +92,71 @@ final class ActivationsF64 {
         ExponentialF64.exp(e, 0, n);
     }
 
-    /// y = ½·x·(1 + tanh u), u = √(2/π)·(x + 0.044715·x³).
+    /// y = ½·x·(1 + tanh u) = x / (1 + e⁻²ᵘ), u = √(2/π)·(x + 0.044715·x³). The second form needs no hyperbolic
+    /// tangent, and loses nothing where 1 + tanh u would cancel.
     static void gelu(double[] x, double[] y, int from, int to) {
-        double[] t = new double[CHUNK];
+        double[] e = new double[CHUNK];
         for (int at = from; at < to; at += CHUNK) {
             int n = Math.min(CHUNK, to - at);
-            tanhs(x, at, t, n);
-            int i = 0;
-            for (int end = LanesF64.body(n); i < end; i += LanesF64.LENGTH) {
-                DoubleVector half = LanesF64.load(x, at + i).mul(0.5);
-                LanesF64.canonical(LanesF64.load(t, i).add(1.0).mul(half)).intoArray(y, at + i);
-            }
-            for (; i < n; i++) {
-                y[at + i] = LanesF64.canonical((t[i] + 1.0) * (x[at + i] * 0.5));
-            }
+            geluExponentials(x, at, e, n);
+            divide(x, at, e, y, n);
         }
     }
 
-    /// Forward: y = ½·x·(1 + tanh u), u = √(2/π)·(x + 0.044715·x³). Backward:
-    /// dx = dy · (½·(1 + tanh u) + ½·x·(1 − tanh² u)·√(2/π)·(1 + 3·0.044715·x²)).
+    /// Forward: y = x·s, s = 1 / (1 + e⁻²ᵘ), u = √(2/π)·(x + 0.044715·x³). Backward:
+    /// dx = dy · (s + x·s·(1 − s)·2·√(2/π)·(1 + 3·0.044715·x²)); for x ≥ 0, where s is near 1, 1 − s is e⁻²ᵘ·s.
     static void geluBackward(double[] x, double[] dy, double[] dx, int from, int to) {
-        double[] t = new double[CHUNK];
+        double[] e = new double[CHUNK];
         for (int at = from; at < to; at += CHUNK) {
             int n = Math.min(CHUNK, to - at);
-            tanhs(x, at, t, n);
+            geluExponentials(x, at, e, n);
             int i = 0;
             for (int end = LanesF64.body(n); i < end; i += LanesF64.LENGTH) {
                 DoubleVector a = LanesF64.load(x, at + i);
-                DoubleVector th = LanesF64.load(t, i);
-                DoubleVector du = a.mul(a).fma(CUBIC_SLOPE, 1.0).mul(ROOT_2_OVER_PI);
+                DoubleVector f = LanesF64.load(e, i);
                 DoubleVector one = LanesF64.all(1.0);
-                DoubleVector rest = th.neg().fma(th, one).mul(a.mul(0.5));
-                DoubleVector slope = rest.fma(du, th.add(1.0).mul(0.5));
+                DoubleVector s = one.div(f.add(1.0));
+                DoubleVector rest = one.sub(s).blend(f.mul(s), a.compare(VectorOperators.GE, 0.0));
+                DoubleVector du = a.mul(a).fma(LanesF64.all(CUBIC_SLOPE), LanesF64.all(LINEAR));
+                DoubleVector slope = a.mul(s).mul(rest).fma(du, s);
                 LanesF64.canonical(slope.mul(LanesF64.load(dy, at + i))).intoArray(dx, at + i);
             }
             for (; i < n; i++) {
                 double a = x[at + i];
-                double du = FmaF64.fma(a * a, CUBIC_SLOPE, 1.0) * ROOT_2_OVER_PI;
-                double rest = FmaF64.fma(-t[i], t[i], 1.0) * (a * 0.5);
-                double slope = FmaF64.fma(rest, du, (t[i] + 1.0) * 0.5);
+                double s = 1.0 / (e[i] + 1.0);
+                double rest = a >= 0.0 ? e[i] * s : 1.0 - s;
+                double du = FmaF64.fma(a * a, CUBIC_SLOPE, LINEAR);
+                double slope = FmaF64.fma((a * s) * rest, du, s);
                 dx[at + i] = LanesF64.canonical(slope * dy[at + i]);
             }
         }
     }
 
-    /// tanh u of n elements, u = √(2/π)·(x + 0.044715·x³).
-    private static void tanhs(double[] x, int at, double[] t, int n) {
+    /// e⁻²ᵘ of n elements, 2u = x·(LINEAR + CUBIC·x²).
+    private static void geluExponentials(double[] x, int at, double[] e, int n) {
         int i = 0;
         for (int end = LanesF64.body(n); i < end; i += LanesF64.LENGTH) {
             DoubleVector a = LanesF64.load(x, at + i);
-            a.mul(a).mul(a).fma(LanesF64.all(CUBIC), a).mul(ROOT_2_OVER_PI).intoArray(t, i);
+            DoubleVector factor = a.mul(a).fma(LanesF64.all(-CUBIC), LanesF64.all(-LINEAR));
+            factor.mul(a).intoArray(e, i);
         }
         for (; i < n; i++) {
             double a = x[at + i];
-            t[i] = FmaF64.fma((a * a) * a, CUBIC, a) * ROOT_2_OVER_PI;
+            e[i] = FmaF64.fma(a * a, -CUBIC, -LINEAR) * a;
         }
-        ExponentialF64.tanh(t, 0, n);
+        ExponentialF64.exp(e, 0, n);
+    }
+
+    /// y = x / (1 + e) of n elements.
+    private static void divide(double[] x, int at, double[] e, double[] y, int n) {
+        int i = 0;
+        for (int end = LanesF64.body(n); i < end; i += LanesF64.LENGTH) {
+            LanesF64.canonical(LanesF64.load(x, at + i).div(LanesF64.load(e, i).add(1.0)))
+                    .intoArray(y, at + i);
+        }
+        for (; i < n; i++) {
+            y[at + i] = LanesF64.canonical(x[at + i] / (e[i] + 1.0));
+        }
     }
 
     /// y = min(max(x, low), high), by comparison: a zero within the bounds keeps its sign, NaN stays NaN.

@@ -5,13 +5,10 @@ final class FormatF32 {
     static final float MAGIC = 0x1.8p23f;
     static final int FRACTION = 23;
     static final int BIAS = 127;
-    static final int MAGNITUDE = Integer.MAX_VALUE;
-    static final int SIGN = Integer.MIN_VALUE;
     static final float LN2_HIGH = 0x1.62e43p-1f;
     static final float LN2_LOW = -0x1.05c61p-29f;
     static final float EXP_HIGH = 89;
     static final float EXP_LOW = -105;
-    static final float TANH_HIGH = 10;
 
     private FormatF32() {}
 

@@ -8,18 +8,12 @@ final class FormatF64 {
     static final int FRACTION = 52;
     /// Bias of the exponent.
     static final long BIAS = 1023;
-    /// All but the sign.
-    static final long MAGNITUDE = Long.MAX_VALUE;
-    /// The sign.
-    static final long SIGN = Long.MIN_VALUE;
     /// ln 2 = HIGH + LOW to twice the precision.
     static final double LN2_HIGH = 0x1.62e42fefa39efp-1;
     static final double LN2_LOW = 0x1.abc9e3b39803fp-56;
     /// Above it eˣ overflows, and below the other it is 0; with room to spare.
     static final double EXP_HIGH = 710;
     static final double EXP_LOW = -746;
-    /// From here on tanh is 1.
-    static final double TANH_HIGH = 20;
 
     private FormatF64() {}
 

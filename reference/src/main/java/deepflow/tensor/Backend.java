@@ -109,7 +109,7 @@ public interface Backend extends AutoCloseable {
     /// dx = dy · σ(x)·(1 + x·(1 − σ(x))).
     Tensor siluBackward(Tensor x, Tensor dy);
 
-    /// GELU in its tanh form: ½·x·(1 + tanh u), u = √(2/π)·(x + 0.044715·x³).
+    /// GELU in its tanh form: ½·x·(1 + tanh u) = x·σ(2u), u = √(2/π)·(x + 0.044715·x³).
     Tensor gelu(Tensor x);
 
     /// dx = dy · (½·(1 + tanh u) + ½·x·(1 − tanh² u)·√(2/π)·(1 + 3·0.044715·x²)), u as in [#gelu].

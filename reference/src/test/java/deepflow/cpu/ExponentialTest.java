@@ -5,17 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.math.BigDecimal;
 import java.math.MathContext;
-import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.function.DoubleUnaryOperator;
 import org.junit.jupiter.api.Test;
 
-/// How far exp and tanh are from the truth, in units in the last place of the exact value: float64 against decimal
+/// How far exp is from the truth, in units in the last place of the exact value: float64 against decimal
 /// arithmetic of 50 digits, float32 against StrictMath in double. `-Ddeepflow.test.exhaustive=true` tries every float.
 class ExponentialTest {
     private static final MathContext DIGITS = new MathContext(50);
     private static final double EXP_LIMIT = 0.82;
-    private static final double TANH_LIMIT = 0.82;
 
     private interface InPlace {
         void apply(double[] a, int from, int to);
@@ -42,23 +40,6 @@ class ExponentialTest {
         }
         double worst = worst(x, ExponentialF64::exp, ExponentialTest::exp);
         assertTrue(worst < EXP_LIMIT, () -> "exp is " + worst + " ulp off");
-    }
-
-    @Test
-    void float64TanhIsWithinOneUlp() {
-        double[] x = new double[12_000];
-        SplittableRandom random = new SplittableRandom(2);
-        for (int i = 0; i < x.length; i++) {
-            x[i] = switch (i % 5) {
-                case 0 -> random.nextDouble(-20, 20);
-                case 1 -> random.nextDouble(-1, 1);
-                case 2 -> Math.scalb(random.nextDouble(-1, 1), -random.nextInt(60));
-                case 3 -> random.nextDouble(0.1, 0.7);
-                default -> (random.nextInt(-40, 40) + 0.5) * Math.log(2) / 2 * (1 + random.nextInt(-4, 5) * 0x1p-52);
-            };
-        }
-        double worst = worst(x, ExponentialF64::tanh, ExponentialTest::tanh);
-        assertTrue(worst < TANH_LIMIT, () -> "tanh is " + worst + " ulp off");
     }
 
     private interface Exact {
@@ -97,28 +78,10 @@ class ExponentialTest {
         return sum;
     }
 
-    private static BigDecimal tanh(double x) {
-        if (Math.abs(x) < 0x1p-20) { // x − x³/3 + 2x⁵/15; the next term is below 2⁻¹²⁰·x
-            BigDecimal b = new BigDecimal(x);
-            BigDecimal cube = b.multiply(b, DIGITS).multiply(b, DIGITS);
-            BigDecimal fifth = cube.multiply(b, DIGITS).multiply(b, DIGITS);
-            return b.subtract(cube.divide(BigDecimal.valueOf(3), DIGITS), DIGITS)
-                    .add(fifth.multiply(BigDecimal.TWO).divide(BigDecimal.valueOf(15), DIGITS), DIGITS);
-        }
-        BigDecimal e = exp(2 * x);
-        return e.subtract(BigDecimal.ONE).divide(e.add(BigDecimal.ONE), DIGITS);
-    }
-
     @Test
     void float32ExpIsWithinOneUlp() {
         double worst = worstFloat(ExponentialF32::exp, StrictMath::exp);
         assertTrue(worst < EXP_LIMIT, () -> "exp is " + worst + " ulp off");
-    }
-
-    @Test
-    void float32TanhIsWithinOneUlp() {
-        double worst = worstFloat(ExponentialF32::tanh, StrictMath::tanh);
-        assertTrue(worst < TANH_LIMIT, () -> "tanh is " + worst + " ulp off");
     }
 
     /// Over every float, or every 4099th (a prime, so that all trailing bits occur).
@@ -196,16 +159,6 @@ class ExponentialTest {
             }
             assertEquals(Double.doubleToLongBits(vectors[i]), Double.doubleToLongBits(ExponentialF64.exp(x[i / 16])));
         }
-        double[] t = {0.0, -0.0, -1, 1, Double.NaN, Double.MIN_VALUE, -1e-300};
-        for (int i = 0; i < t.length; i++) {
-            double[] many = new double[16];
-            Arrays.fill(many, x[i]);
-            ExponentialF64.tanh(many, 0, 16);
-            for (double v : many) {
-                assertEquals(t[i], v, "tanh " + x[i]);
-            }
-            assertEquals(t[i], ExponentialF64.tanh(x[i]), "tanh " + x[i]);
-        }
     }
 
     @Test
@@ -218,18 +171,12 @@ class ExponentialTest {
             xf[i] = i % 2 == 0 ? (float) random.nextDouble(-110, 110) : Float.intBitsToFloat(random.nextInt());
         }
         double[] e = x.clone();
-        double[] t = x.clone();
         float[] ef = xf.clone();
-        float[] tf = xf.clone();
         ExponentialF64.exp(e, 0, e.length);
-        ExponentialF64.tanh(t, 0, t.length);
         ExponentialF32.exp(ef, 0, ef.length);
-        ExponentialF32.tanh(tf, 0, tf.length);
         for (int i = 0; i < x.length; i++) {
             assertEquals(Double.doubleToLongBits(ExponentialF64.exp(x[i])), Double.doubleToLongBits(e[i]));
-            assertEquals(Double.doubleToLongBits(ExponentialF64.tanh(x[i])), Double.doubleToLongBits(t[i]));
             assertEquals(Float.floatToIntBits(ExponentialF32.exp(xf[i])), Float.floatToIntBits(ef[i]));
-            assertEquals(Float.floatToIntBits(ExponentialF32.tanh(xf[i])), Float.floatToIntBits(tf[i]));
         }
     }
 }
