@@ -1,5 +1,6 @@
 package deepflow.cpu;
 
+import java.util.Arrays;
 import jdk.incubator.vector.DoubleVector;
 
 /// Sums over neighbouring elements, in an order that depends on their number only.
@@ -9,22 +10,30 @@ import jdk.incubator.vector.DoubleVector;
 /// the sum. The lanes are carried by 1, 2 or 4 hardware vectors, or by an array.
 ///
 /// Sums longer than [#BLOCK] are taken block by block, and the blocks' sums are summed by the same rule.
+///
+/// Every method takes room for the lanes ([#room]) from its caller, who needs it for many rows: an array a row would
+/// be most of what a step allocates.
 final class RowSumsF64 {
     /// Elements after which a new partial sum begins.
     static final int BLOCK = 4096;
 
     private RowSumsF64() {}
 
+    /// Room for the lanes of one sum after the other.
+    static double[] room() {
+        return new double[LanesF64.VIRTUAL];
+    }
+
     /// Σ x[i] for i in [from, from + n).
-    static double sum(double[] x, int from, int n) {
+    static double sum(double[] x, int from, int n, double[] lanes) {
         if (n > BLOCK) {
             double[] totals = new double[(n + BLOCK - 1) / BLOCK];
             for (int b = 0; b < totals.length; b++) {
-                totals[b] = sum(x, from + b * BLOCK, Math.min(BLOCK, n - b * BLOCK));
+                totals[b] = sum(x, from + b * BLOCK, Math.min(BLOCK, n - b * BLOCK), lanes);
             }
-            return sum(totals, 0, totals.length);
+            return sum(totals, 0, totals.length, lanes);
         }
-        double[] lanes = new double[LanesF64.VIRTUAL];
+        Arrays.fill(lanes, 0.0);
         int end = Machine.VECTORS ? n / LanesF64.VIRTUAL * LanesF64.VIRTUAL : 0;
         if (end > 0) {
             DoubleVector s0 = LanesF64.all(0.0);
@@ -50,15 +59,15 @@ final class RowSumsF64 {
     }
 
     /// Σ x[i]·y[i], by FMA into the lanes.
-    static double dot(double[] x, int xo, double[] y, int yo, int n) {
+    static double dot(double[] x, int xo, double[] y, int yo, int n, double[] lanes) {
         if (n > BLOCK) {
             double[] totals = new double[(n + BLOCK - 1) / BLOCK];
             for (int b = 0; b < totals.length; b++) {
-                totals[b] = dot(x, xo + b * BLOCK, y, yo + b * BLOCK, Math.min(BLOCK, n - b * BLOCK));
+                totals[b] = dot(x, xo + b * BLOCK, y, yo + b * BLOCK, Math.min(BLOCK, n - b * BLOCK), lanes);
             }
-            return sum(totals, 0, totals.length);
+            return sum(totals, 0, totals.length, lanes);
         }
-        double[] lanes = new double[LanesF64.VIRTUAL];
+        Arrays.fill(lanes, 0.0);
         int end = Machine.VECTORS ? n / LanesF64.VIRTUAL * LanesF64.VIRTUAL : 0;
         if (end > 0) {
             DoubleVector s0 = LanesF64.all(0.0);
@@ -88,7 +97,7 @@ final class RowSumsF64 {
     }
 
     /// The largest element that is not NaN, or −∞. (Of +0 and −0 it may be either.)
-    static double max(double[] x, int from, int n) {
+    static double max(double[] x, int from, int n, double[] lanes) {
         double max = Double.NEGATIVE_INFINITY;
         int end = LanesF64.body(n);
         int i = 0;
@@ -98,10 +107,9 @@ final class RowSumsF64 {
                 DoubleVector v = LanesF64.load(x, from + i);
                 m = m.blend(v, m.lt(v));
             }
-            double[] lanes = new double[LanesF64.LENGTH];
             m.intoArray(lanes, 0);
-            for (double v : lanes) {
-                max = max < v ? v : max;
+            for (int j = 0; j < LanesF64.LENGTH; j++) {
+                max = max < lanes[j] ? lanes[j] : max;
             }
         }
         for (; i < n; i++) {

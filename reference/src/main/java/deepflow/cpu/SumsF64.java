@@ -49,8 +49,9 @@ final class SumsF64 {
         double[] out = new double[outer * inner];
         if (inner == 1) {
             threads.split(outer, n, 1, (from, to) -> {
+                double[] lanes = RowSumsF64.room();
                 for (int o = from; o < to; o++) {
-                    out[o] = RowSumsF64.sum(x, o * n, n);
+                    out[o] = RowSumsF64.sum(x, o * n, n, lanes);
                 }
             });
         } else if (outer == 1) {
@@ -95,12 +96,13 @@ final class SumsF64 {
     static double ofSquares(Threads threads, double[] x) {
         double[] totals = new double[(int) ((x.length + RowSumsF64.BLOCK - 1L) / RowSumsF64.BLOCK)];
         threads.split(totals.length, RowSumsF64.BLOCK, 1, (from, to) -> {
+            double[] lanes = RowSumsF64.room();
             for (int b = from; b < to; b++) {
                 int at = b * RowSumsF64.BLOCK;
-                totals[b] = RowSumsF64.dot(x, at, x, at, Math.min(RowSumsF64.BLOCK, x.length - at));
+                totals[b] = RowSumsF64.dot(x, at, x, at, Math.min(RowSumsF64.BLOCK, x.length - at), lanes);
             }
         });
-        return LanesF64.canonical(RowSumsF64.sum(totals, 0, totals.length));
+        return LanesF64.canonical(RowSumsF64.sum(totals, 0, totals.length, RowSumsF64.room()));
     }
 
     /// How many elements are NaN or infinite.
