@@ -7,12 +7,15 @@ import jdk.incubator.vector.DoubleVector;
 /// at +0 and growing by FMA in increasing order of k. The tile is then written to C, or added to what is there.
 ///
 /// The tile is 4 rows by 2 vectors: 8 accumulators are what two FMA units of latency 4 need, and with 3 operands
-/// they fit the 16 registers of AVX2. Scalar loops use 4 × 4. The shape of the tile changes no bit.
+/// they fit the 16 registers of AVX2. Where there are 32 it is twice as high ([TallTileF64]); scalar loops use 4 × 4.
+/// The shape of the tile changes no bit.
 ///
 /// The right operand comes in a panel ([PanelsF64]). The left one is read where it is if its rows lie along k
 /// ([#rows]), or from a panel too if its columns do ([#columns]): its elements are needed one at a time.
 final class TileF64 {
-    static final int ROWS = 4;
+    private static final boolean TALL = Machine.VECTORS && Machine.VECTOR_BITS == 512;
+
+    static final int ROWS = TALL ? TallTileF64.ROWS : 4;
     static final int COLUMNS = Machine.VECTORS ? 2 * LanesF64.LENGTH : 4;
 
     private TileF64() {}
@@ -34,6 +37,10 @@ final class TileF64 {
             int co,
             int ldc,
             boolean first) {
+        if (TALL) {
+            TallTileF64.rows(a, ao, stride, last, b, bo, depth, c, co, ldc, first);
+            return;
+        }
         int a0 = ao;
         int a1 = ao + Math.min(1, last) * stride;
         int a2 = ao + Math.min(2, last) * stride;
@@ -93,6 +100,10 @@ final class TileF64 {
     /// @param b panel at `bo`
     /// @param first whether C is written; otherwise it is added to
     static void columns(double[] a, int ao, double[] b, int bo, int depth, double[] c, int co, int ldc, boolean first) {
+        if (TALL) {
+            TallTileF64.columns(a, ao, b, bo, depth, c, co, ldc, first);
+            return;
+        }
         if (!Machine.VECTORS) {
             for (int r = 0; r < ROWS; r++) {
                 scalar(a, ao + r, COLUMNS, b, bo, depth, c, co + r * ldc, first);
