@@ -1,19 +1,29 @@
 package deepflow.cpu;
 
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.List;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// A fixed set of daemon workers. Work is split across outputs only: which thread computes an output, and in which
 /// piece of the range, changes no bit of it.
+///
+/// A step hands over work some thousand times, most of it done in less time than it takes to wake a thread. So whoever
+/// waits looks for a while ([#PATIENCE]) before it sleeps; not where there are more threads than processors, which
+/// would keep those who work from working.
 final class Threads implements AutoCloseable {
     /// Elementary operations below which a second thread costs more than it brings.
     private static final long WORTHWHILE = 1 << 16;
     /// Pieces per thread: a late thread then delays the others by a piece, not by its whole share.
     private static final int PIECES = 4;
+    /// Nanoseconds: a few times what it takes to wake a thread on a virtual machine.
+    private static final long PATIENCE = 100_000;
+    /// Looks between two looks at the clock.
+    private static final int LOOKS = 64;
 
     /// Computes outputs [from, to).
     interface Range {
@@ -21,7 +31,7 @@ final class Threads implements AutoCloseable {
     }
 
     private final int count;
-    private final @Nullable ExecutorService workers;
+    private final List<Worker> workers;
 
     /// @param count threads that work, the caller's included; at least 1
     Threads(int count) {
@@ -29,11 +39,12 @@ final class Threads implements AutoCloseable {
             throw new IllegalArgumentException("threads expects at least 1, got " + count);
         }
         this.count = count;
-        this.workers = count == 1
-                ? null
-                : Executors.newFixedThreadPool(
-                        count - 1,
-                        Thread.ofPlatform().daemon().name("deepflow-", 1).factory());
+        long patience = count <= Runtime.getRuntime().availableProcessors() ? PATIENCE : 0;
+        ThreadFactory factory =
+                Thread.ofPlatform().daemon().name("deepflow-", 1).factory();
+        this.workers = Stream.generate(() -> new Worker(factory, patience))
+                .limit(count - 1)
+                .toList();
     }
 
     int count() {
@@ -46,11 +57,10 @@ final class Threads implements AutoCloseable {
     /// @param cost elementary operations per output, roughly
     /// @param unit pieces start at multiples of it
     void split(int n, double cost, int unit, Range range) {
-        ExecutorService pool = workers;
         if (n == 0) {
             return;
         }
-        if (pool == null || n <= unit || n * cost < WORTHWHILE) {
+        if (count == 1 || n <= unit || n * cost < WORTHWHILE) {
             range.run(0, n);
             return;
         }
@@ -59,17 +69,80 @@ final class Threads implements AutoCloseable {
         int size = Math.toIntExact(Math.min(n, (units + wanted - 1) / wanted * unit));
         int pieces = (n + size - 1) / size;
         Job job = new Job(n, size, pieces, range, Thread.currentThread());
-        for (int i = 1; i < Math.min(count, pieces); i++) {
-            pool.execute(job);
+        for (int i = 0; i < Math.min(count, pieces) - 1; i++) {
+            workers.get(i).offer(job);
         }
         job.run();
-        job.await();
+        job.await(workers.getFirst().patience);
     }
 
     @Override
     public void close() {
-        if (workers != null) {
-            workers.shutdown();
+        workers.forEach(Worker::close);
+    }
+
+    /// Whether a condition comes true within so many nanoseconds of looking.
+    private static boolean comesTrue(BooleanSupplier condition, long patience) {
+        long start = System.nanoTime();
+        do {
+            for (int i = 0; i < LOOKS; i++) {
+                if (condition.getAsBoolean()) {
+                    return true;
+                }
+                Thread.onSpinWait();
+            }
+        } while (System.nanoTime() - start < patience);
+        return false;
+    }
+
+    /// A thread that does one job after the other.
+    private static final class Worker implements Runnable {
+        private final long patience;
+        private final Thread thread;
+        /// Set by the caller, emptied by the worker. One that comes before its predecessor was taken replaces it: that
+        /// one was done by others.
+        private final AtomicReference<@Nullable Job> next = new AtomicReference<>();
+        private volatile boolean asleep;
+        private volatile boolean closed;
+
+        @SuppressWarnings("ThisEscapedInObjectConstruction") // started below, when all fields but its own are set
+        Worker(ThreadFactory factory, long patience) {
+            this.patience = patience;
+            this.thread = factory.newThread(this);
+            this.thread.start();
+        }
+
+        void offer(Job job) {
+            next.set(job);
+            if (asleep) { // it looks at `next` after it has said so
+                LockSupport.unpark(thread);
+            }
+        }
+
+        void close() {
+            closed = true;
+            LockSupport.unpark(thread);
+        }
+
+        private boolean called() {
+            return next.get() != null || closed;
+        }
+
+        @Override
+        public void run() {
+            while (!closed) {
+                if (!comesTrue(this::called, patience)) {
+                    asleep = true;
+                    while (!called()) {
+                        LockSupport.park(this);
+                    }
+                    asleep = false;
+                }
+                Job job = next.getAndSet(null);
+                if (job != null) {
+                    job.run();
+                }
+            }
         }
     }
 
@@ -108,8 +181,9 @@ final class Threads implements AutoCloseable {
             }
         }
 
-        void await() {
+        void await(long patience) {
             boolean interrupted = false;
+            comesTrue(() -> done.get() == pieces, patience);
             while (done.get() < pieces) {
                 LockSupport.park(this);
                 interrupted |= Thread.interrupted();
