@@ -4,6 +4,7 @@ import static deepflow.cpu.MemoryF64.indices;
 import static deepflow.cpu.MemoryF64.values;
 
 import deepflow.cpu.ArithmeticF64.Operation;
+import deepflow.cpu.PointwiseOperationsF64.Cost;
 import deepflow.tensor.AdamWStep;
 import deepflow.tensor.Arena;
 import deepflow.tensor.Arguments;
@@ -23,18 +24,22 @@ import org.jspecify.annotations.Nullable;
 /// [Backend] on the CPU, in float64: checks arguments, allocates results, and hands arrays to the kernels.
 final class CpuBackendF64 implements Backend {
     private static final DType TYPE = MemoryF64.TYPE;
-    /// Elementary operations in an exponential, a hyperbolic tangent and a call of StrictMath, roughly.
-    private static final int COST = 20;
 
     private final Threads threads;
     private final MemoryF64 memory = new MemoryF64();
+    private final PointwiseOperationsF64 pointwise;
     private final AttentionOperationsF64 attentions;
     private final TokenOperationsF64 tokens;
+    private final RowOperationsF64 rows;
+    private final OptimizerOperationsF64 optimizer;
 
     CpuBackendF64(int threads) {
         this.threads = new Threads(threads);
+        this.pointwise = new PointwiseOperationsF64(this.threads, memory);
         this.attentions = new AttentionOperationsF64(this.threads, memory);
         this.tokens = new TokenOperationsF64(this.threads, memory);
+        this.rows = new RowOperationsF64(this.threads, memory);
+        this.optimizer = new OptimizerOperationsF64(this.threads);
     }
 
     @Override
@@ -100,114 +105,74 @@ final class CpuBackendF64 implements Backend {
 
     // ---- pointwise ------------------------------------------------------------------------------------------
 
-    private Tensor arithmetic(String name, Operation operation, Tensor x, Tensor y) {
-        Arguments.floating(name, TYPE, x, y);
-        Arguments.broadcasts(name, x, y);
-        double[] out = memory.array(x.shape());
-        ArithmeticF64.apply(threads, operation, values(x), values(y), out, Pattern.of(y.shape(), x.shape()));
-        return tensor(x.shape(), out);
-    }
-
     @Override
     public Tensor add(Tensor x, Tensor y) {
-        return arithmetic("add", Operation.ADD, x, y);
+        return pointwise.arithmetic("add", Operation.ADD, x, y);
     }
 
     @Override
     public Tensor subtract(Tensor x, Tensor y) {
-        return arithmetic("subtract", Operation.SUBTRACT, x, y);
+        return pointwise.arithmetic("subtract", Operation.SUBTRACT, x, y);
     }
 
     @Override
     public Tensor multiply(Tensor x, Tensor y) {
-        return arithmetic("multiply", Operation.MULTIPLY, x, y);
+        return pointwise.arithmetic("multiply", Operation.MULTIPLY, x, y);
     }
 
     @Override
     public Tensor divide(Tensor x, Tensor y) {
-        return arithmetic("divide", Operation.DIVIDE, x, y);
+        return pointwise.arithmetic("divide", Operation.DIVIDE, x, y);
     }
 
     @Override
     public Tensor scale(Tensor x, double factor) { // keep
-        Arguments.floating("scale", TYPE, x);
-        double[] out = memory.array(x.shape());
-        ArithmeticF64.apply(threads, Operation.MULTIPLY, values(x), FormatF64.round(factor), out);
-        return tensor(x.shape(), out);
-    }
-
-    private Tensor map(String name, int cost, Tensor x, ActivationsF64.Forward kernel) {
-        Arguments.floating(name, TYPE, x);
-        double[] in = values(x);
-        double[] out = memory.array(x.shape());
-        threads.split(out.length, cost, LanesF64.VIRTUAL, (from, to) -> kernel.apply(in, out, from, to));
-        return tensor(x.shape(), out);
-    }
-
-    private Tensor mapBackward(String name, int cost, Tensor x, Tensor dy, ActivationsF64.Backward kernel) {
-        Arguments.floating(name, TYPE, x, dy);
-        Arguments.same(name, x, dy);
-        double[] in = values(x);
-        double[] gradient = values(dy);
-        double[] out = memory.array(x.shape());
-        threads.split(out.length, cost, LanesF64.VIRTUAL, (from, to) -> kernel.apply(in, gradient, out, from, to));
-        return tensor(x.shape(), out);
+        return pointwise.scale(x, factor);
     }
 
     @Override
     public Tensor sqrt(Tensor x) {
-        return map("sqrt", 1, x, ActivationsF64::sqrt);
+        return pointwise.map("sqrt", Cost.ARITHMETIC, x, ActivationsF64::sqrt);
     }
 
     @Override
     public Tensor sin(Tensor x) {
-        return map("sin", COST, x, ActivationsF64::sin);
+        return pointwise.map("sin", Cost.TRANSCENDENTAL, x, ActivationsF64::sin);
     }
 
     @Override
     public Tensor cos(Tensor x) {
-        return map("cos", COST, x, ActivationsF64::cos);
+        return pointwise.map("cos", Cost.TRANSCENDENTAL, x, ActivationsF64::cos);
     }
 
     @Override
     public Tensor silu(Tensor x) {
-        return map("silu", COST, x, ActivationsF64::silu);
+        return pointwise.map("silu", Cost.TRANSCENDENTAL, x, ActivationsF64::silu);
     }
 
     @Override
     public Tensor siluBackward(Tensor x, Tensor dy) {
-        return mapBackward("siluBackward", COST, x, dy, ActivationsF64::siluBackward);
+        return pointwise.mapBackward("siluBackward", Cost.TRANSCENDENTAL, x, dy, ActivationsF64::siluBackward);
     }
 
     @Override
     public Tensor gelu(Tensor x) {
-        return map("gelu", COST, x, ActivationsF64::gelu);
+        return pointwise.map("gelu", Cost.TRANSCENDENTAL, x, ActivationsF64::gelu);
     }
 
     @Override
     public Tensor geluBackward(Tensor x, Tensor dy) {
-        return mapBackward("geluBackward", COST, x, dy, ActivationsF64::geluBackward);
+        return pointwise.mapBackward("geluBackward", Cost.TRANSCENDENTAL, x, dy, ActivationsF64::geluBackward);
     }
 
     @Override
     public Tensor clamp(Tensor x, double low, double high) { // keep
-        Arguments.bounds("clamp", low, high);
-        double l = FormatF64.round(low);
-        double h = FormatF64.round(high);
-        return map("clamp", 1, x, (in, out, from, to) -> ActivationsF64.clamp(in, l, h, out, from, to));
+        return pointwise.clamp(x, low, high);
     }
 
     @Override
     public Tensor clampBackward(Tensor x, double low, double high, Tensor dy) { // keep
-        Arguments.bounds("clampBackward", low, high);
-        double l = FormatF64.round(low);
-        double h = FormatF64.round(high);
-        return mapBackward(
-                "clampBackward",
-                1,
-                x,
-                dy,
-                (in, gradient, out, from, to) -> ActivationsF64.clampBackward(in, l, h, gradient, out, from, to));
+        return pointwise.clampBackward(x, low, high, dy);
     }
 
     // ---- products -------------------------------------------------------------------------------------------
@@ -300,59 +265,24 @@ final class CpuBackendF64 implements Backend {
 
     // ---- rows -----------------------------------------------------------------------------------------------
 
-    /// A function of rows [from, to).
-    private void rows(Shape shape, int cost, Threads.Range kernel) {
-        int d = shape.dim(-1);
-        threads.split(shape.product(0, shape.rank() - 1), (double) d * cost, 1, kernel);
-    }
-
     @Override
     public Normalized layerNorm(Tensor x, double eps) { // keep
-        Arguments.floating("layerNorm", TYPE, x);
-        Arguments.rows("layerNorm", x);
-        int d = x.shape().dim(-1);
-        double[] in = values(x);
-        double[] y = memory.array(x.shape());
-        double[] rstd = memory.array(x.shape().with(-1, 1));
-        double e = FormatF64.round(eps);
-        rows(x.shape(), 4, (from, to) -> RowsF64.layerNorm(in, e, y, rstd, d, from, to));
-        return new Normalized(tensor(x.shape(), y), tensor(x.shape().with(-1, 1), rstd));
+        return rows.layerNorm(x, eps);
     }
 
     @Override
     public Tensor layerNormBackward(Normalized forward, Tensor dy) {
-        Arguments.layerNormBackward(TYPE, forward, dy);
-        int d = dy.shape().dim(-1);
-        double[] y = values(forward.y());
-        double[] rstd = values(forward.rstd());
-        double[] gradient = values(dy);
-        double[] dx = memory.array(dy.shape());
-        rows(dy.shape(), 4, (from, to) -> RowsF64.layerNormBackward(y, rstd, gradient, dx, d, from, to));
-        return tensor(dy.shape(), dx);
+        return rows.layerNormBackward(forward, dy);
     }
 
     @Override
     public Tensor softmax(Tensor x) {
-        Arguments.floating("softmax", TYPE, x);
-        Arguments.rows("softmax", x);
-        int d = x.shape().dim(-1);
-        double[] in = values(x);
-        double[] y = memory.array(x.shape());
-        rows(x.shape(), COST, (from, to) -> RowsF64.softmax(in, y, d, from, to));
-        return tensor(x.shape(), y);
+        return rows.softmax(x);
     }
 
     @Override
     public Tensor softmaxBackward(Tensor y, Tensor dy) {
-        Arguments.floating("softmaxBackward", TYPE, y, dy);
-        Arguments.rows("softmaxBackward", y);
-        Arguments.same("softmaxBackward", y, dy);
-        int d = y.shape().dim(-1);
-        double[] p = values(y);
-        double[] gradient = values(dy);
-        double[] dx = memory.array(y.shape());
-        rows(y.shape(), 3, (from, to) -> RowsF64.softmaxBackward(p, gradient, dx, d, from, to));
-        return tensor(y.shape(), dx);
+        return rows.softmaxBackward(y, dy);
     }
 
     // ---- sums -----------------------------------------------------------------------------------------------
@@ -440,45 +370,17 @@ final class CpuBackendF64 implements Backend {
 
     @Override
     public void adamW(Tensor w, Tensor g, Tensor m, Tensor v, AdamWStep step) {
-        Arguments.adamW(TYPE, w, g, m, v);
-        double[] weight = values(w);
-        double[] gradient = values(g);
-        double[] first = values(m);
-        double[] second = values(v);
-        AdamWFactors factors = AdamWFactors.of(step);
-        threads.split(
-                weight.length,
-                4,
-                LanesF64.VIRTUAL,
-                (from, to) -> OptimizerF64.adamW(weight, gradient, 0, first, second, factors, from, to));
+        optimizer.adamW(w, g, m, v, step);
     }
 
     @Override
     public void average(Tensor target, Tensor x, double decay) { // keep
-        Arguments.floating("average", TYPE, target, x);
-        Arguments.same("average", target, x);
-        double[] a = values(target);
-        double[] b = values(x);
-        double d = FormatF64.round(decay);
-        threads.split(a.length, 1, LanesF64.VIRTUAL, (from, to) -> OptimizerF64.average(a, b, d, from, to));
+        optimizer.average(target, x, decay);
     }
 
     @Override
     public void train(
             Tensor w, Tensor g, Tensor factor, Tensor m, Tensor v, Tensor ema, AdamWStep step, double decay) { // keep
-        Arguments.train(TYPE, w, g, factor, m, v, ema);
-        double[] weight = values(w);
-        double[] gradient = values(g);
-        double[] first = values(m);
-        double[] second = values(v);
-        double[] mean = values(ema);
-        double clip = values(factor)[0];
-        double d = FormatF64.round(decay);
-        AdamWFactors factors = AdamWFactors.of(step);
-        threads.split(
-                weight.length,
-                6,
-                LanesF64.VIRTUAL,
-                (from, to) -> OptimizerF64.train(weight, gradient, clip, first, second, mean, factors, d, from, to));
+        optimizer.train(w, g, factor, m, v, ema, step, decay);
     }
 }
