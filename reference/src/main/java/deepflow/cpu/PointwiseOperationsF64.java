@@ -62,7 +62,8 @@ final class PointwiseOperationsF64 {
         double[] in = values(x);
         double[] gradient = values(dy);
         double[] out = memory.array(x.shape());
-        threads.split(out.length, cost.operations, LanesF64.VIRTUAL, (from, to) -> kernel.apply(in, gradient, out, from, to));
+        threads.split(
+                out.length, cost.operations, LanesF64.VIRTUAL, (from, to) -> kernel.apply(in, gradient, out, from, to));
         return memory.tensor(x.shape(), out);
     }
 

@@ -38,7 +38,8 @@ final class RowOperationsF64 {
         double[] rstd = memory.array(x.shape().with(-1, 1));
         double e = FormatF64.round(eps);
         rows(x.shape(), 4, (from, to) -> RowsF64.layerNorm(in, e, y, rstd, d, from, to));
-        return new Normalized(memory.tensor(x.shape(), y), memory.tensor(x.shape().with(-1, 1), rstd));
+        return new Normalized(
+                memory.tensor(x.shape(), y), memory.tensor(x.shape().with(-1, 1), rstd));
     }
 
     Tensor layerNormBackward(Normalized forward, Tensor dy) {

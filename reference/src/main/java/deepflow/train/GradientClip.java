@@ -3,7 +3,6 @@ package deepflow.train;
 import deepflow.tensor.Backend;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
-import java.util.Arrays;
 
 /// Clipping by the norm of all gradients together: each is multiplied by min(1, clip/(norm + 1e-6)) (SPEC §6). Norm
 /// and factor stay on the device.
@@ -27,12 +26,5 @@ public record GradientClip(Tensor norm, Tensor factor) {
         }
         Tensor ratio = b.divide(b.full(Shape.SCALAR, clip), b.add(norm, b.full(Shape.SCALAR, SMALL)));
         return new GradientClip(norm, b.clamp(ratio, Double.NEGATIVE_INFINITY, 1));
-    }
-
-    /// A gradient, clipped.
-    public Tensor apply(Backend b, Tensor gradient) {
-        int[] ones = new int[gradient.shape().rank()];
-        Arrays.fill(ones, 1);
-        return b.multiply(gradient, factor.reshape(ones));
     }
 }

@@ -3,7 +3,10 @@ package deepflow.cpu;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
 class ThreadsTest {
@@ -39,6 +42,45 @@ class ThreadsTest {
                         }));
                 assertEquals("piece of " + at, e.getMessage());
             }
+        }
+    }
+
+    /// Waiting threads look, then sleep; whichever a worker does when a job comes, the job is done. With more threads
+    /// than processors they sleep at once.
+    @Test
+    void jobsInCloseSuccessionAreAllDone() {
+        for (int count : new int[] {2, 3, 2 * Runtime.getRuntime().availableProcessors() + 1}) {
+            try (Threads threads = new Threads(count)) {
+                long[] sums = new long[8];
+                for (int job = 1; job <= 5000; job++) {
+                    int addend = job;
+                    threads.split(sums.length, 1e5, 1, (from, to) -> {
+                        for (int i = from; i < to; i++) {
+                            sums[i] += addend;
+                        }
+                    });
+                    if (job % 1000 == 0) { // longer than a worker's patience
+                        LockSupport.parkNanos(1_000_000);
+                    }
+                }
+                for (long sum : sums) {
+                    assertEquals(5000L * 5001 / 2, sum);
+                }
+            }
+        }
+    }
+
+    @Test
+    void closedWorkersEnd() throws InterruptedException {
+        Set<Thread> seen = ConcurrentHashMap.newKeySet();
+        try (Threads threads = new Threads(3)) {
+            for (int job = 0; job < 200; job++) {
+                threads.split(12, 1e5, 1, (from, to) -> seen.add(Thread.currentThread()));
+            }
+        }
+        seen.remove(Thread.currentThread());
+        for (Thread worker : seen) {
+            worker.join();
         }
     }
 
