@@ -76,23 +76,28 @@ std::string Rendezvous::read(long collective, int other) const { return contents
 
 void Rendezvous::forget(long collective) { unlink(path(opName(collective), rank).c_str()); }
 
-void Rendezvous::abort() { write(path("abort", rank), ""); }
+bool Rendezvous::gone(int other) const {
+    if (exists(path("abort", other)) || exists(path("left", other))) return true;
+    std::istringstream text(contents(path("rank", other)));
+    int pid = 0;
+    return text >> pid && kill(pid, 0) != 0 && errno == ESRCH;
+}
 
 int Rendezvous::lost() const {
     for (int other = 0; other < ranks; other++) {
-        if (other == rank) continue;
-        if (exists(path("abort", other))) return other;
-        std::istringstream text(contents(path("rank", other)));
-        int pid = 0;
-        if (text >> pid && kill(pid, 0) != 0 && errno == ESRCH && !exists(path("left", other))) return other;
+        if (other != rank && gone(other) && !exists(path("left", other))) return other;
     }
     return -1;
 }
 
-void Rendezvous::leave() {
-    write(path("left", rank), "");
+void Rendezvous::abort() { end("abort"); }
+
+void Rendezvous::leave() { end("left"); }
+
+void Rendezvous::end(const char* how) {
+    write(path(how, rank), "");
     for (int other = 0; other < ranks; other++) {
-        if (!exists(path("left", other)) && !exists(path("abort", other))) return;
+        if (!gone(other)) return;
     }
     DIR* all = opendir(folder.c_str());
     if (all == nullptr) return;

@@ -27,12 +27,12 @@ public:
     // Nobody needs what this rank posted for it any more.
     void forget(long collective);
 
-    void abort();
     bool sameFolder(const Rendezvous& other) const { return folder == other.folder; }
 
     // A rank that aborted or whose process ended, or -1.
     int lost() const;
-    // The last one removes the folder.
+    // The last one to go, either way, removes the folder.
+    void abort();
     void leave();
 
 private:
@@ -40,6 +40,8 @@ private:
     int rank = 0, ranks = 0;
 
     std::string path(const std::string& what, int of) const { return folder + "/" + what + "." + std::to_string(of); }
+    bool gone(int other) const;
+    void end(const char* how);
     void write(const std::string& path, const std::string& text) const;
 };
 

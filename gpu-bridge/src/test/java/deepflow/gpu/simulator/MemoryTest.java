@@ -106,7 +106,7 @@ class MemoryTest {
         FloatPointer there = cuda.floats(1);
         cuda.ok(cudaMemcpy(there, here, 4, cudaMemcpyDeviceToDevice));
         assertEquals(5, cuda.download(there, 1)[0]);
-        cuda.refused(1, cudaMemset(here, 0, 4), "on device 0, but the work is on device 1");
+        cuda.refused(1, cudaMemset(here, 0, 4), "on device 0), but the work is on device 1");
     }
 
     @Test
