@@ -31,7 +31,9 @@ class DeviceTest {
     void propertiesHaveTheJniLibrarysLayout() {
         cudaDeviceProp properties = new cudaDeviceProp();
         cuda.ok(cudaGetDeviceProperties(properties, 1));
-        assertTrue(properties.name().getString().startsWith("CUDA simulator 1"), properties.name().getString());
+        assertTrue(
+                properties.name().getString().startsWith("CUDA simulator 1"),
+                properties.name().getString());
         assertEquals(1L << 30, properties.totalGlobalMem());
         assertEquals(32, properties.warpSize());
         assertEquals(1024, properties.maxThreadsPerBlock());
@@ -53,7 +55,9 @@ class DeviceTest {
         cuda.refused(cudaErrorNoDevice, cudaGetDeviceCount(count), "no device");
         assertEquals(0, count[0]);
         cuda.refused(cudaErrorNoDevice, cudaSetDevice(0));
-        assertEquals("no CUDA-capable device is detected", cudaGetErrorString(cudaErrorNoDevice).getString());
+        assertEquals(
+                "no CUDA-capable device is detected",
+                cudaGetErrorString(cudaErrorNoDevice).getString());
         assertEquals(100, cuInit(0));
         PointerPointer<?> name = new PointerPointer<>(1);
         cuda.ok(cuGetErrorName(100, name));

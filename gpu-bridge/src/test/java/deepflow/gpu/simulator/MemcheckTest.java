@@ -9,7 +9,8 @@ import org.bytedeco.javacpp.FloatPointer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/// What a GPU hides: each broken kernel is seen, with its block, thread and address, and the right one beside it is not.
+/// What a GPU hides: each broken kernel is seen, with its block, thread and address, and the right one beside it is
+/// not.
 class MemcheckTest {
     private Cuda cuda;
 
@@ -137,8 +138,8 @@ class MemcheckTest {
 
     @Test
     void halvesOfAWordAreDifferentPlaces() {
-        CUfunc_st halves = cuda.kernel(
-                "extern \"C\" __global__ void k(unsigned short* y) { y[threadIdx.x] = threadIdx.x; }", "k");
+        CUfunc_st halves =
+                cuda.kernel("extern \"C\" __global__ void k(unsigned short* y) { y[threadIdx.x] = threadIdx.x; }", "k");
         cuda.ok(cuda.launch(halves, 1, 8, cuda.floats(4)));
         cuda.ok(cudaDeviceSynchronize());
         cuda.nothingFound();

@@ -28,13 +28,17 @@ class MemoryTest {
     void copiesGoWhereTheirDirectionSays() {
         FloatPointer device = cuda.upload(1, 2, 3);
         FloatPointer host = new FloatPointer(3);
-        cuda.refused(1, cudaMemcpy(device, host, 12, cudaMemcpyDeviceToHost), "copy device to host", "target", "is device");
-        cuda.refused(1, cudaMemcpy(host, device, 12, cudaMemcpyHostToDevice), "copy host to device", "target", "is host");
+        cuda.refused(
+                1, cudaMemcpy(device, host, 12, cudaMemcpyDeviceToHost), "copy device to host", "target", "is device");
+        cuda.refused(
+                1, cudaMemcpy(host, device, 12, cudaMemcpyHostToDevice), "copy host to device", "target", "is host");
         cuda.refused(1, cudaMemcpy(device, host, 12, cudaMemcpyDeviceToDevice), "the source", "is host memory");
         cuda.refused(21, cudaMemcpy(device, host, 12, 9), "9 is no direction");
         cuda.ok(cudaMemcpy(host, device, 12, cudaMemcpyDefault));
         assertEquals(3, host.get(2));
-        assertEquals("cudaErrorInvalidMemcpyDirection", cudaGetErrorName(cudaGetLastError()).getString());
+        assertEquals(
+                "cudaErrorInvalidMemcpyDirection",
+                cudaGetErrorName(cudaGetLastError()).getString());
         assertEquals(0, cudaGetLastError());
     }
 
@@ -48,7 +52,9 @@ class MemoryTest {
         FloatPointer pinned = cuda.pinned(2);
         cuda.refused(1, cudaMemcpy(pinned, device, 12, cudaMemcpyDeviceToHost), "12 bytes from byte 0 of pinned");
         cuda.refused(
-                1, cudaMemcpy(Cuda.at(device, 1), device, 8, cudaMemcpyDeviceToDevice), "the target overlaps the source");
+                1,
+                cudaMemcpy(Cuda.at(device, 1), device, 8, cudaMemcpyDeviceToDevice),
+                "the target overlaps the source");
         cuda.refused(1, cudaMemcpy(null, device, 4, cudaMemcpyDeviceToHost), "target is a null pointer");
         cuda.ok(cudaMemcpy(null, null, 0, cudaMemcpyDeviceToHost));
     }

@@ -92,8 +92,9 @@ class NcclTest {
         });
         assertTrue(
                 cuda.simulator.journal().stream()
-                        .anyMatch(line -> line.contains("rank 0 calls all-reduce of 3 elements of type 7 with operation 0,"
-                                + " rank 1 calls all-reduce of 4 elements")),
+                        .anyMatch(line ->
+                                line.contains("rank 0 calls all-reduce of 3 elements of type 7 with operation 0,"
+                                        + " rank 1 calls all-reduce of 4 elements")),
                 "both counts are named");
     }
 

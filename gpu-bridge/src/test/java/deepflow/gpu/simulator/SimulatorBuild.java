@@ -183,8 +183,8 @@ record SimulatorBuild(Path sources, Path directory, String id) {
     }
 
     private static List<String> flags() {
-        List<String> flags = new ArrayList<>(List.of(
-                "-std=c++17", "-fPIC", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", "-fno-gnu-unique"));
+        List<String> flags = new ArrayList<>(
+                List.of("-std=c++17", "-fPIC", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", "-fno-gnu-unique"));
         if (fastProcessor()) {
             flags.add("-march=x86-64-v3");
         }
