@@ -28,7 +28,9 @@ thread_local ThreadState thread;
 long long number(const std::string& name, const std::string& value) {
     char* end = nullptr;
     long long result = std::strtoll(value.c_str(), &end, 10);
-    if (value.empty() || *end) fail(INVALID_VALUE, "option %s must be a number, not '%s'", name.c_str(), value.c_str());
+    if (value.empty() || *end || result < 0) {
+        fail(INVALID_VALUE, "option %s must be a number of 0 or more, not '%s'", name.c_str(), value.c_str());
+    }
     return result;
 }
 

@@ -14,7 +14,7 @@ struct Options {
     size_t memory = size_t{2} << 30;  // bytes of each device
     bool deferred = true;             // work waits for a synchronisation
     uint64_t seed = 1;                // order of streams, blocks and threads
-    bool memcheck = true;             // every access of a kernel is looked at
+    bool memcheck = false;            // every access of a kernel is looked at
     int major = 9, minor = 0;         // compute capability
     std::string cache;                // folder of compiled kernels
     std::string kernelHeader;         // the shim that kernels are compiled with

@@ -18,6 +18,7 @@ struct LoadedKernel {
     unsigned char* sharedStart;  // static __shared__ variables of its module
     unsigned char* sharedEnd;
     uintptr_t imageStart, imageEnd;
+    bool instrumented;
     unsigned boundThreads;  // __launch_bounds__, or 1024
     size_t dynamicLimit = 48 * 1024;
 };

@@ -1,5 +1,5 @@
-// Looks at every load and store of a kernel. Kernels are compiled with -fsanitize=kernel-address, whose calls
-// (`__asan_load4_noabort` …) end here instead of in a sanitizer. Found: access outside live allocations of the device,
+// Looks at every load and store of a kernel. Kernels are compiled with -fsanitize=thread, whose calls (`__tsan_read4` …)
+// end here instead of in the sanitizer. Found: access outside live allocations of the device,
 // misalignment, reads of memory nobody wrote, races between threads of a launch, and races with other streams.
 #pragma once
 

@@ -188,15 +188,19 @@ bool runAnother(const Stream* except) {
 
 void complete(Stream& stream, uint64_t until) {
     while (stream.done < until) {
+        // Empty while another thread runs the last operation.
+        if (stream.queue.empty()) {
+            waitForOthers();
+            continue;
+        }
         std::vector<Wait> waits = stream.queue.front().waits;
         for (const Wait& wait : waits) complete(*wait.stream, wait.until);
         if (random()() % 4 == 0) runAnother(&stream);
         if (stream.done >= until) break;
         if (runnable(stream)) {
             runFront(stream);
-        } else if (!runAnother(&stream)) {
-            // Another rank, thread or process has not come yet.
-            progress.wait_for(lock(), std::chrono::milliseconds(1));
+        } else {
+            waitForOthers();  // another rank, thread or process has not come yet
         }
     }
 }
@@ -207,6 +211,10 @@ void afterSynchronisation(int device) {
 }
 
 }  // namespace
+
+void waitForOthers() {
+    if (!runAnother(nullptr)) progress.wait_for(lock(), std::chrono::milliseconds(1));
+}
 
 int deviceOf(StreamHandle stream, const std::string& argument) { return resolve(stream, argument).device; }
 

@@ -67,6 +67,9 @@ void synchronizeEvent(EventHandle event);
 bool queryEvent(EventHandle event);
 float elapsed(EventHandle start, EventHandle end);
 
+// Lets other threads and processes go on for a moment: gives the lock away, and runs what can run.
+void waitForOthers();
+
 void listStreams(std::vector<std::string>& into);
 void resetStreams();
 

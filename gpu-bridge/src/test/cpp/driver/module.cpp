@@ -225,6 +225,7 @@ int cuModuleGetFunction(void** function, void* module, const char* name) {
         auto* bounds = reinterpret_cast<unsigned char* (*)(int)>(dlsym(from.library, "cudasim_shared_bound"));
         made.kernel.sharedStart = bounds(0);
         made.kernel.sharedEnd = bounds(1);
+        made.kernel.instrumented = *static_cast<int*>(dlsym(from.library, "cudasim_instrumented")) != 0;
         made.kernel.boundThreads = from.bounds[name];
         findImage(made.kernel);
         *function = newHandle();

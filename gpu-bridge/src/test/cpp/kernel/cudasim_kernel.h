@@ -6,6 +6,12 @@
 
 extern "C" __attribute__((visibility("default"), section(".data"))) cudasim_context cudasim_ctx = {};
 
+#ifdef CUDASIM_MEMCHECK
+extern "C" __attribute__((visibility("default"))) const int cudasim_instrumented = 1;
+#else
+extern "C" __attribute__((visibility("default"))) const int cudasim_instrumented = 0;
+#endif
+
 #define __global__ __attribute__((noinline, used))
 #define __device__
 #define __host__
@@ -221,7 +227,7 @@ inline T cudasim_shuffle(char kind, int line, unsigned mask, T value, int argume
 
 // ---- atomics: one thread runs at a time, so a plain operation is one
 template <class T, class F>
-inline __attribute__((no_sanitize("kernel-address"))) T cudasim_atomic(T* address, F&& next) {
+inline __attribute__((no_sanitize("thread"))) T cudasim_atomic(T* address, F&& next) {
     cudasim_ctx.atomic(address, sizeof(T));
     T old = *address;
     *address = next(old);
@@ -231,7 +237,7 @@ inline __attribute__((no_sanitize("kernel-address"))) T cudasim_atomic(T* addres
     template <class T, class V>                                                                          \
     inline T NAME(T* address, V operand) {                                                               \
         T value = static_cast<T>(operand);                                                               \
-        return cudasim_atomic(address, [=](T old) __attribute__((no_sanitize("kernel-address"))) -> T { \
+        return cudasim_atomic(address, [=](T old) __attribute__((no_sanitize("thread"))) -> T { \
             return EXPRESSION;                                                                           \
         });                                                                                              \
     }
@@ -246,7 +252,7 @@ CUDASIM_ATOMIC(atomicExch, value)
 #undef CUDASIM_ATOMIC
 template <class T>
 inline T atomicCAS(T* address, T compare, T value) {
-    return cudasim_atomic(address, [=](T old) __attribute__((no_sanitize("kernel-address"))) -> T {
+    return cudasim_atomic(address, [=](T old) __attribute__((no_sanitize("thread"))) -> T {
         return old == compare ? value : old;
     });
 }
@@ -284,7 +290,7 @@ struct Signature<void(A...)> {
     static constexpr int count = sizeof...(A);
     static constexpr cudasim_parameter parameter[sizeof...(A) + 1] = {Kind<A>::value..., {0, 0, 0, 0}};
     template <unsigned... I>
-    static void call(void (*kernel)(A...), void** arguments, Indices<I...>) {
+    static __attribute__((no_sanitize("thread"))) void call(void (*kernel)(A...), void** arguments, Indices<I...>) {
         (void)arguments;
         kernel(*static_cast<A*>(arguments[I])...);
     }
@@ -294,7 +300,7 @@ struct Signature<void(A...)> {
 
 // Written by the simulator after the kernel file, once for each kernel.
 #define CUDASIM_KERNEL(NAME)                                                                                    \
-    extern "C" __attribute__((no_sanitize("kernel-address"))) void cudasim_invoke_##NAME(void** arguments) {    \
+    extern "C" __attribute__((no_sanitize("thread"))) void cudasim_invoke_##NAME(void** arguments) {    \
         using Kernel = cudasim::Signature<decltype(NAME)>;                                                      \
         Kernel::call(&NAME, arguments, Kernel::All());                                                          \
     }                                                                                                           \

@@ -112,9 +112,9 @@ void compile(Program& program, const CompilerOptions& wanted) {
     std::string flags = " -std=c++17 -O2 -fPIC -fvisibility=hidden -w -nostdinc -nostdinc++ -fno-strict-aliasing -fno-gnu-unique";
     flags += __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? " -march=x86-64-v3" : "";
     flags += wanted.contract ? " -ffp-contract=fast" : " -ffp-contract=off";
-    if (all.memcheck && false) {
-        flags += " -fsanitize=kernel-address --param asan-instrumentation-with-call-threshold=0"
-                 " --param asan-stack=0 --param asan-globals=0 -fasan-shadow-offset=0";
+    if (all.memcheck) {
+        flags += " -DCUDASIM_MEMCHECK -fsanitize=thread --param tsan-instrument-func-entry-exit=0"
+                 " -fno-store-merging -fno-tree-vectorize";
     }
     std::string key = hash(program.source + "\n" + program.name + "\n" + wanted.defines + flags + all.build);
     std::string stem = all.cache + "/" + key;
@@ -136,8 +136,10 @@ void compile(Program& program, const CompilerOptions& wanted) {
     if (good) {
         rewritten = rewriteKernels(read(folder + "/preprocessed.ii"));
         write(folder + "/rewritten.cpp", rewritten.source);
-        good = shell(into + "g++" + flags + " -shared -include " + quoted(all.kernelHeader) +
-                     " rewritten.cpp -o kernel.so -lm 2> log") == 0;
+        good = shell(into + "g++" + flags + " -c -include " + quoted(all.kernelHeader) +
+                     " rewritten.cpp -o kernel.o 2> log") == 0 &&
+               shell(into + "g++ -shared kernel.o -o kernel.so " + quoted(all.cache + "/../libcudasim.so") +
+                     " -lm 2> log") == 0;
     }
     program.log = read(folder + "/log");
     if (good) {

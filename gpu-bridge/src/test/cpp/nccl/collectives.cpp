@@ -1,6 +1,0 @@
-#include <string>
-#include <vector>
-namespace sim {
-void resetCollectives() {}
-void listCollectives(std::vector<std::string>&) {}
-}
