@@ -4,8 +4,8 @@ import deepflow.tensor.Backend;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 
-/// Clipping by the norm of all gradients together: each is multiplied by min(1, clip/(norm + 1e-6)) (SPEC §6). Norm
-/// and factor stay on the device.
+/// Clipping by the norm of all gradients together: each is multiplied by min(1, clip/(norm + 1e-6)) (SPEC §6).
+/// Norm and factor stay on the device.
 ///
 /// @param norm √Σ‖g‖², a scalar
 /// @param factor what gradients are multiplied by, a scalar

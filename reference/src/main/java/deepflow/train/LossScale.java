@@ -4,10 +4,10 @@ import deepflow.tensor.Backend;
 import deepflow.tensor.ProductPrecision;
 import org.jspecify.annotations.Nullable;
 
-/// By how much the loss is multiplied before it is differentiated, so that gradients do not vanish where products round
-/// their factors to float16 (Micikevicius et al. 2018, as PyTorch's `GradScaler` does it): the factor halves, and the
-/// step is left out, when a gradient overflows; it doubles after [#PATIENCE] steps without. Always a power of two, so
-/// that dividing by it again changes no digit.
+/// By how much the loss is multiplied before it is differentiated, so that gradients do not vanish where
+/// products round their factors to float16 (Micikevicius et al. 2018, as PyTorch's `GradScaler` does it): the
+/// factor halves, and the step is left out, when a gradient overflows; it doubles after [#PATIENCE] steps
+/// without. Always a power of two, so that dividing by it again changes no digit.
 ///
 /// @param factor of the loss, at least 1
 /// @param good steps since it last changed
