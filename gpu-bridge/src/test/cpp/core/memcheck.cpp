@@ -2,7 +2,7 @@
 
 #include <array>
 #include <cstring>
-#include <unordered_map>
+#include <memory>
 
 #include "device.h"
 #include "memory.h"
@@ -12,17 +12,17 @@ namespace sim {
 
 namespace {
 
-// Who touched four bytes last in this launch. Threads of a block are ordered by barriers (`epoch`), lanes of a warp also
+// Who touched four bytes last in a launch. Threads of a block are ordered by barriers (`epoch`), lanes of a warp also
 // by warp operations (`warpEpoch`); blocks are never ordered.
 struct Touch {
-    uint32_t launch = 0;
     uint32_t block = 0;
-    uint32_t epoch = 0;
-    uint32_t warpEpoch = 0;
+    uint16_t epoch = 0;
+    uint16_t warpEpoch = 0;
     uint16_t thread = 0;
-    uint8_t bytes = 0;  // which of the four
-    uint8_t spread = 0;   // unordered readers before this one: none, of this warp, of this block, of other blocks
-    bool atomic = false;
+    uint8_t bytes : 4;   // which of the four; 0: nobody
+    uint8_t spread : 2;  // unordered readers before this one: none, of this warp, of this block, of other blocks
+    uint8_t atomic : 1;
+    Touch() : bytes(0), spread(0), atomic(0) {}
 };
 
 struct Word {
@@ -30,12 +30,14 @@ struct Word {
     Touch read;
 };
 
-struct Shadow {
-    std::vector<Word> words;
-    Word& at(size_t word) {
-        if (words.size() <= word) words.resize(std::max(word + 1, words.size() * 2));
-        return words[word];
-    }
+using Shadow = std::vector<Word>;
+
+// An allocation this launch has touched. A granule goes to the detector between streams once in a row.
+struct Seen {
+    Allocation* allocation = nullptr;
+    std::string name;
+    Shadow shadow;
+    size_t lastGranule[2] = {~size_t{0}, ~size_t{0}};
 };
 
 struct Region {
@@ -49,15 +51,12 @@ Launch* launch = nullptr;
 Running* running = nullptr;
 const FiberPool* pool = nullptr;
 Region dynamicShared, staticShared, image;
-uint32_t launchNumber = 0, blockNumber = 0, epoch = 0;
-uint16_t thread = 0;
-std::array<uint32_t, 32> warpEpochs;
-Allocation* last = nullptr;
+uint32_t blockNumber = 0;
+uint16_t epoch = 0, thread = 0;
+std::array<uint16_t, 32> warpEpochs;
 bool raceReported = false, uninitialisedReported = false;
-std::unordered_map<uint64_t, Shadow> shadows;  // by allocation; the shared ones are 0 and ~0
-Shadow* lastShadow = nullptr;
-// Granules of the last allocation that this launch has already shown to the stream detector.
-size_t lastGranule[2];
+std::vector<std::unique_ptr<Seen>> seen;  // the latest first
+Shadow sharedShadow[2];                   // of dynamic and of static shared memory
 std::vector<uint64_t> sharedWritten[2];
 
 enum Spread : uint8_t { ONE_THREAD, ONE_WARP, ONE_BLOCK, MANY_BLOCKS };
@@ -70,7 +69,6 @@ Spread between(const Touch& other) {
 
 // Happened before the running thread, or is the thread itself.
 bool ordered(const Touch& other) {
-    if (other.launch != launchNumber) return true;
     auto spread = std::max<uint8_t>(other.spread, between(other));
     if (spread == MANY_BLOCKS) return false;
     if (other.epoch != epoch || spread == ONE_THREAD) return true;
@@ -86,39 +84,27 @@ void reportRace(const std::string& where, size_t offset, bool write, bool otherW
                            otherWrite ? "writes" : "reads"));
 }
 
-void touch(Shadow& shadow, const std::string& (*name)(), size_t offset, size_t bytes, bool write, bool atomic) {
+void touch(Shadow& shadow, const std::string& name, size_t offset, size_t bytes, bool write, bool atomic) {
     for (size_t word = offset / 4; word <= (offset + bytes - 1) / 4; word++) {
         size_t from = std::max(offset, word * 4) - word * 4, to = std::min(offset + bytes, word * 4 + 4) - word * 4;
         auto mask = static_cast<uint8_t>(((1u << to) - 1) & ~((1u << from) - 1));
-        Word& cell = shadow.at(word);
+        Word& cell = shadow[word];
         auto conflict = [&](const Touch& other) {
             return (other.bytes & mask) != 0 && !(atomic && other.atomic) && !ordered(other);
         };
-        if (conflict(cell.write)) reportRace(name(), offset, write, true, cell.write);
-        if (write && conflict(cell.read)) reportRace(name(), offset, write, false, cell.read);
+        if (conflict(cell.write)) reportRace(name, offset, write, true, cell.write);
+        if (write && conflict(cell.read)) reportRace(name, offset, write, false, cell.read);
         Touch& mine = write ? cell.write : cell.read;
         uint8_t spread = ONE_THREAD;
-        if (!write && !ordered(mine)) spread = std::max<uint8_t>(mine.spread, between(mine));
-        mine.launch = launchNumber;
+        if (!write && mine.bytes != 0 && !ordered(mine)) spread = std::max<uint8_t>(mine.spread, between(mine));
         mine.block = blockNumber;
         mine.epoch = epoch;
         mine.warpEpoch = warpEpochs[thread / WARP];
         mine.thread = thread;
-        mine.bytes = mask;
-        mine.spread = spread;
+        mine.bytes = mask & 15;
+        mine.spread = spread & 3;
         mine.atomic = atomic;
     }
-}
-
-const std::string& sharedName() {
-    static const std::string name = "shared memory";
-    return name;
-}
-
-const std::string& lastName() {
-    static std::string name;
-    name = last->name();
-    return name;
 }
 
 void uninitialised(const std::string& where, size_t offset) {
@@ -129,30 +115,32 @@ void uninitialised(const std::string& where, size_t offset) {
 }
 
 void accessShared(const Region& region, int which, uintptr_t address, size_t bytes, bool write, bool atomic) {
+    static const std::string name = "shared memory";
     size_t offset = address - region.start;
-    touch(shadows[which == 0 ? 0 : ~uint64_t{0}], sharedName, offset, bytes, write, atomic);
+    touch(sharedShadow[which], name, offset, bytes, write, atomic);
     std::vector<uint64_t>& written = sharedWritten[which];
     for (size_t i = offset; i < offset + bytes; i++) {
         if (write) {
             written[i / 64] |= uint64_t{1} << (i % 64);
         } else if ((written[i / 64] >> (i % 64) & 1) == 0) {
-            uninitialised("shared memory", i);
+            uninitialised(name, i);
         }
     }
 }
 
-void accessDevice(uintptr_t address, size_t bytes, bool write, bool atomic) {
-    size_t offset = address - reinterpret_cast<uintptr_t>(last->base);
-    touch(*lastShadow, lastName, offset, bytes, write, atomic);
+void accessDevice(Seen& at, uintptr_t address, size_t bytes, bool write, bool atomic) {
+    Allocation& a = *at.allocation;
+    size_t offset = address - reinterpret_cast<uintptr_t>(a.base);
+    touch(at.shadow, at.name, offset, bytes, write, atomic);
     if (write) {
-        last->markWritten(offset, bytes);
-    } else if (!last->allWritten(offset, bytes)) {
-        uninitialised(last->name(), offset);
+        a.markWritten(offset, bytes);
+    } else if (!a.allWritten(offset, bytes)) {
+        uninitialised(at.name, offset);
     }
     size_t granule = offset / GRANULE;
-    if (lastGranule[write] != granule) {
-        lastGranule[write] = granule;
-        last->race.access(running->actor, offset, bytes, write, last->name());
+    if (at.lastGranule[write] != granule) {
+        at.lastGranule[write] = granule;
+        a.race.access(running->actor, offset, bytes, write, at.name);
     }
 }
 
@@ -178,9 +166,10 @@ void access(uintptr_t address, size_t bytes, bool write, bool atomic) {
         abandonKernel(MISALIGNED_ADDRESS, format("%s %zu bytes at %p, not aligned to them", write ? "writes" : "reads",
                                                  bytes, reinterpret_cast<void*>(address)));
     }
-    if (last != nullptr && last->contains(reinterpret_cast<void*>(address), bytes)) {
-        accessDevice(address, bytes, write, atomic);
-        return;
+    for (size_t i = 0; i < seen.size(); i++) {
+        if (!seen[i]->allocation->contains(reinterpret_cast<void*>(address), bytes)) continue;
+        if (i > 3) std::swap(seen[i], seen[i / 2]);  // often used ones come to the front
+        return accessDevice(*seen[i > 3 ? i / 2 : i], address, bytes, write, atomic);
     }
     if (dynamicShared.holds(address, bytes)) return accessShared(dynamicShared, 0, address, bytes, write, atomic);
     if (staticShared.holds(address, bytes)) return accessShared(staticShared, 1, address, bytes, write, atomic);
@@ -189,10 +178,12 @@ void access(uintptr_t address, size_t bytes, bool write, bool atomic) {
     bool reachable = a != nullptr && a->live && a->contains(reinterpret_cast<void*>(address), bytes) &&
                      (a->space == Space::pinned || a->device == running->device);
     if (!reachable) illegal(address, bytes, write);
-    last = a;
-    lastShadow = &shadows[a->id];
-    lastGranule[0] = lastGranule[1] = ~size_t{0};
-    accessDevice(address, bytes, write, atomic);
+    auto first = std::make_unique<Seen>();
+    first->allocation = a;
+    first->name = a->name();
+    first->shadow.resize(a->bytes / 4 + 1);
+    seen.push_back(std::move(first));
+    accessDevice(*seen.back(), address, bytes, write, atomic);
 }
 
 // Without instrumentation nothing is known of what a kernel writes: everything it was given.
@@ -223,26 +214,25 @@ void memcheckLaunch(Launch& what, Running& how, unsigned char* shared, const Fib
     staticShared = {reinterpret_cast<uintptr_t>(kernel.sharedStart),
                     static_cast<size_t>(kernel.sharedEnd - kernel.sharedStart)};
     image = {kernel.imageStart, kernel.imageEnd - kernel.imageStart};
-    launchNumber++;
     blockNumber = 0;
-    last = nullptr;
-    lastShadow = nullptr;
     raceReported = uninitialisedReported = false;
-    shadows.clear();
-    sharedWritten[0].assign(dynamicShared.bytes / 64 + 1, 0);
-    sharedWritten[1].assign(staticShared.bytes / 64 + 1, 0);
+    seen.clear();
+    const Region* regions[2] = {&dynamicShared, &staticShared};
+    for (int i = 0; i < 2; i++) {
+        sharedShadow[i].assign(regions[i]->bytes / 4 + 1, Word{});
+        sharedWritten[i].assign(regions[i]->bytes / 64 + 1, 0);
+    }
 }
 
+// Shared memory is each block's own.
 void memcheckBlock() {
     if (!active) return;
     blockNumber++;
     epoch = 0;
     warpEpochs.fill(0);
-    for (auto& written : sharedWritten) std::fill(written.begin(), written.end(), 0);
-    // Shared memory is each block's own.
-    for (uint64_t which : {uint64_t{0}, ~uint64_t{0}}) {
-        auto found = shadows.find(which);
-        if (found != shadows.end()) std::fill(found->second.words.begin(), found->second.words.end(), Word{});
+    for (int i = 0; i < 2; i++) {
+        std::fill(sharedShadow[i].begin(), sharedShadow[i].end(), Word{});
+        std::fill(sharedWritten[i].begin(), sharedWritten[i].end(), 0);
     }
 }
 
@@ -259,8 +249,7 @@ void memcheckAtomic(void* address, unsigned long bytes) {
 
 void memcheckEnd() {
     active = false;
-    shadows.clear();
-    last = nullptr;
+    seen.clear();
 }
 
 }  // namespace sim
