@@ -32,8 +32,9 @@ public record Trainer(VelocityModel model, Objective objective, OptimizerConfig 
         private double total;
     }
 
-    /// Takes a step, unless something is not finite. Where the state scales the loss ([LossScale]), gradients are divided
-    /// by the scale before anything is done with them; if they overflowed, the step is skipped and the scale halved.
+    /// Takes a step, unless something is not finite. Where the state scales the loss ([LossScale]), gradients
+    /// are divided by the scale before anything is done with them; if they overflowed, the step is skipped and
+    /// the scale halved.
     ///
     /// @param state changed in place
     /// @param parts the batch, in one or more parts of equal size (gradient accumulation): losses and
