@@ -155,7 +155,8 @@ class LauncherTest {
         assertEquals(right, launch("-Xmx256m", "--version"));
     }
 
-    /// Work on the CPU neither builds the GPU bridge nor has it on the class path, whatever is in its folder: a checkout
+    /// Work on the CPU neither builds the GPU bridge nor has it on the class path, whatever is in its folder: a
+    /// checkout
     /// in which only the reference was built works.
     @Test
     void workOnTheCpuLeavesTheBridgeAlone() throws Exception {
@@ -171,7 +172,8 @@ class LauncherTest {
         assertFalse(Files.exists(bridge().resolve("target")));
     }
 
-    /// A stand-in for the bridge, with one device. Who asks for a GPU has it on the class path; who names the CPU beside
+    /// A stand-in for the bridge, with one device. Who asks for a GPU has it on the class path; who names the CPU
+    /// beside
     /// it loads none of its classes.
     @Test
     void whoAsksForAGpuHasTheBridge() throws Exception {
@@ -202,9 +204,7 @@ class LauncherTest {
         Path classes = Files.createDirectories(bridge().resolve("target/classes"));
         Path services = Files.createDirectories(classes.resolve("META-INF/services"));
         Files.writeString(services.resolve("deepflow.tensor.BackendProvider"), "StandIn\n");
-        Path source = Files.writeString(
-                folder.resolve("StandIn.java"),
-                """
+        Path source = Files.writeString(folder.resolve("StandIn.java"), """
                 import deepflow.tensor.*;
                 import java.util.*;
                 public final class StandIn implements BackendProvider {
@@ -217,7 +217,16 @@ class LauncherTest {
                 }
                 """);
         int failed = ToolProvider.getSystemJavaCompiler()
-                .run(null, null, null, "-proc:none", "-cp", "target/classes", "-d", classes.toString(), source.toString());
+                .run(
+                        null,
+                        null,
+                        null,
+                        "-proc:none",
+                        "-cp",
+                        "target/classes",
+                        "-d",
+                        classes.toString(),
+                        source.toString());
         assertEquals(0, failed);
         Files.createDirectories(bridge().resolve("src/main"));
         Files.createFile(bridge().resolve("pom.xml"));

@@ -12,7 +12,8 @@ import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
-/// A bug whose effect is smaller than every limit of a narrow type: PyTorch's steps in bfloat16, with erf GELU and without.
+/// A bug whose effect is smaller than every limit of a narrow type: PyTorch's steps in bfloat16, with erf GELU and
+/// without.
 class FaintBugsTest {
     private static final Path TESTDATA = Path.of("..", "testdata");
     private static final Backend EXACT = Backends.open("cpu", DType.F64, 2);
@@ -39,15 +40,16 @@ class FaintBugsTest {
         assertTrue(
                 result.findings().stream()
                         .noneMatch(f -> f.verdict() != null
-                                && Math.max(f.verdict().localRatio(), f.verdict().globalRatio()) > 1),
+                                && Math.max(
+                                                f.verdict().localRatio(),
+                                                f.verdict().globalRatio())
+                                        > 1),
                 "no limit is broken, or this test shows nothing");
         assertFalse(result.consistent());
         assertEquals(List.of("act.blocks.0.mlp.act", "act.blocks.0.mlp.fc2"), result.suspects());
         assertEquals(
                 List.of("gelu-erf"),
-                result.diagnosis().looksLike().stream()
-                        .map(l -> l.bug().name())
-                        .toList());
+                result.diagnosis().looksLike().stream().map(l -> l.bug().name()).toList());
         assertTrue(along(result).contains("gradact.blocks.0.mlp.fc1"));
     }
 
