@@ -63,7 +63,7 @@ public record Golden(ModelConfig config, Objective objective, long seed, int sam
         specs.forEach(s ->
                 writer.parameter(Family.WEIGHT.of(s.name()), s, ElementType.F32, () -> b.download(weight.apply(s))));
         ElementType type = precision.weights();
-        StepWriter.recorded(step, specs, Truths.of(step, specs, 1, name -> false))
+        StepWriter.recorded(step, specs, Truths.of(step, specs, 1, name -> false), false)
                 .forEach(truth -> writer.add(truth, type, truth.values()));
         List<ParameterSpec> reached = specs.stream()
                 .filter(s -> step.parameters().get(s.name()).gradient() != null)

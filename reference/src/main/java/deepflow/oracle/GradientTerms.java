@@ -64,8 +64,9 @@ record GradientTerms(Replay replay, Backend exact, StepVerdicts.Result budgets) 
         return terms;
     }
 
-    /// The factors, by weighted least squares over all gradients of parameters; empty if with them a gradient is still
-    /// further off than its budget.
+    /// The factors, by weighted least squares over all gradients of parameters; empty if they are all 1, or if with
+    /// them
+    /// a gradient is still further off than its budget.
     private List<WrongGradients.Term> factors() {
         Map<String, List<double[]>> columns = new HashMap<>();
         List<String> names = new ArrayList<>();
@@ -97,7 +98,8 @@ record GradientTerms(Replay replay, Backend exact, StepVerdicts.Result budgets) 
         for (int i = 0; i < names.size(); i++) {
             terms.add(new WrongGradients.Term(names.get(i), factors[i], Math.hypot(errors[i], together)));
         }
-        return terms;
+        // factors of 1 explain nothing
+        return terms.stream().allMatch(WrongGradients.Term::right) ? List.of() : terms;
     }
 
     /// The median of the gradients' ‖σ‖/‖truth‖: all elements of a gradient may be off together, since what they are

@@ -21,10 +21,12 @@ final class StepWriter {
     private final SafetensorsWriter writer = new SafetensorsWriter();
 
     /// The truths of a step that a producer writes: no output twice, no gradient that does not exist.
-    static List<Truth> recorded(RecordedStep step, List<ParameterSpec> specs, List<Truth> truths) {
+    ///
+    /// @param threeCalls whether key and value of cross-space attention are written as two calls of its LayerNorm
+    static List<Truth> recorded(RecordedStep step, List<ParameterSpec> specs, List<Truth> truths, boolean threeCalls) {
         Set<String> left = new HashSet<>();
         for (RecordedStep.Output output : step.outputs()) {
-            if (output.alias() || Truths.onlyOfThreeCalls(output.name())) {
+            if (output.alias() || !threeCalls && Truths.onlyOfThreeCalls(output.name())) {
                 left.add(Family.ACT.of(output.name()));
                 left.add(Family.GRADACT.of(output.name()));
             }

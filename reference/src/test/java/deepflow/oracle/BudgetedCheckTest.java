@@ -96,6 +96,18 @@ class BudgetedCheckTest {
     }
 
     @Test
+    void factorsOfOneAreNotReported() {
+        EditedDump dump = EditedDump.read(STEPS.resolve("tiny-2t-f32.safetensors"));
+        String name = "gradact.blocks.2.mlp.fc1";
+        CheckResult result = edited(dump.map(name, x -> x * 1.0001));
+        assertEquals(List.of(name), result.suspects());
+        // every gradient of a parameter is what it should be, so nothing is scaled
+        assertEquals(
+                List.of(),
+                Objects.requireNonNull(result.diagnosis().gradients()).terms());
+    }
+
+    @Test
     void whatWasNotRecordedIsSuspectedWithWhatItWentInto() {
         EditedDump dump = EditedDump.read(STEPS.resolve("tiny-2t-f32.safetensors"));
         String after = "act.blocks.0.mlp.fc2";

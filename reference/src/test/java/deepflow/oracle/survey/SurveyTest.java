@@ -108,10 +108,7 @@ class SurveyTest {
     }
 
     @ParameterizedTest
-    @EnumSource(
-            value = Precision.class,
-            mode = EnumSource.Mode.EXCLUDE,
-            names = {"AMP_BF16", "AMP_FP16"}) // docs/verdict.md says why
+    @EnumSource(Precision.class)
     void rightStepsAreRightAndLookLikeNothing(Precision precision) {
         Survey survey = new Survey(SMALL, List.of(precision), List.of(), 1, FEW, 2);
         for (Survey.RightStep step : survey.run(EXACT, SUMS, WORKERS, folder, (done, all, what) -> {})
