@@ -231,16 +231,22 @@ final class Naming {
                 : Interception.NONE;
         RecordedStep step = replay.run(exact, between, bug.mistake());
         Map<String, Fit> fits = new LinkedHashMap<>();
+        boolean other = false;
         for (Truth mutant : replay.truths(step, (name, tensor) -> exact.download(tensor))) {
             EmulatedErrors.Case c = errors.cases().get(mutant.name());
             if (c != null) {
-                Fit fit = fit(mutant.name(), c, mutant.values().get());
+                double[] numbers = mutant.values().get();
+                Fit fit = fit(mutant.name(), c, numbers);
                 if (fit.square() > 0) {
                     fits.put(mutant.name(), fit);
                 }
+                other |= mutant.name().startsWith(Family.GRAD.prefix()) && isZero(numbers) && !isZero(c.actual());
             } else if (missing.contains(mutant.name()) && isZero(mutant.values().get())) {
                 fits.put(mutant.name(), Fit.MISSING_AS_IT_SHOULD);
             }
+        }
+        if (other) { // a gradient is there that the bug leaves none of, so it is not why others are missing
+            fits.values().removeIf(fit -> fit == Fit.MISSING_AS_IT_SHOULD);
         }
         return new Candidate(bug, fits);
     }
@@ -300,6 +306,9 @@ final class Naming {
             if (bug.mistake() instanceof Mistake.Recorded recorded
                     && bug.possible().test(replay.dump().metadata().config(), arithmetic)) {
                 for (double[] numbers : recorded.writing().of(tensor, c.truth())) {
+                    if (isZero(numbers) && !isZero(c.actual())) {
+                        continue; // far too small is not zero
+                    }
                     found.add(new Candidate(bug, new HashMap<>(Map.of(name, fit(name, c, numbers)))));
                 }
             }

@@ -70,6 +70,11 @@ record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, Precisio
         new EmulatedRuns(replay, arithmetic, workers, plan.threads()).make(plan.runs(), local.errors(), global);
         Map<String, TensorVerdict> verdicts = new LinkedHashMap<>();
         global.cases().forEach((name, c) -> verdicts.put(name, verdict(name, c, local, each)));
+        if (verdicts.values().stream().noneMatch(TensorVerdict::wrong)) {
+            for (String name : new FaintBugs(replay, exact, local.errors()).tensors(arithmetic)) {
+                verdicts.computeIfPresent(name, (n, v) -> v.asBugHasIt());
+            }
+        }
         List<String> suspects = local.suspects(dump::has, name -> is(verdicts, name, true));
         if (suspects.isEmpty()) {
             suspects = local.suspects(dump::has, name -> is(verdicts, name, false));
@@ -112,7 +117,8 @@ record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, Precisio
                 over(error, budget.limit()),
                 budget.limit() / size,
                 power,
-                local.condition(name));
+                local.condition(name),
+                false);
     }
 
     private static PredictionLimit limit(EmulatedErrors.Case c, double size, double each) {

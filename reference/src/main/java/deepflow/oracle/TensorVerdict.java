@@ -13,6 +13,7 @@ package deepflow.oracle;
 /// @param budget the limit of the global error, relative to the truth
 /// @param power the smallest relative error of this tensor that would have been caught
 /// @param condition κ: ‖the last operation with all terms positive‖ over ‖its result‖
+/// @param alongBug whether the operation's error, within every limit, is what a known bug makes of it ([FaintBugs])
 public record TensorVerdict(
         double localBound,
         double localSigma,
@@ -21,7 +22,14 @@ public record TensorVerdict(
         double globalLimit,
         double budget,
         double power,
-        double condition) {
+        double condition,
+        boolean alongBug) {
+    /// The same with an error that is a bug's.
+    TensorVerdict asBugHasIt() {
+        return new TensorVerdict(
+                localBound, localSigma, localLimit, globalSigma, globalLimit, budget, power, condition, true);
+    }
+
     /// Error over budget of the operation alone: more than 1 is wrong.
     public double localRatio() {
         return larger(localBound, localLimit);
@@ -34,7 +42,7 @@ public record TensorVerdict(
 
     /// Whether the operation itself is wrong.
     public boolean locallyWrong() {
-        return localRatio() > 1;
+        return localRatio() > 1 || alongBug;
     }
 
     /// Whether the tensor is further off than its precision allows.

@@ -170,6 +170,10 @@ public final class CheckPage {
                     .collect(Collectors.joining("</code>, <code>")));
             html.append("</code>.</p>\n");
         }
+        if (result.findings().stream()
+                .anyMatch(f -> f.verdict() != null && f.verdict().alongBug())) {
+            html.append("<p>").append(CheckReport.ALONG_BUG).append(".</p>\n");
+        }
         for (String sentence : DiagnosisReport.sentences(result.diagnosis())) {
             html.append("<p>").append(Html.escape(sentence)).append("</p>\n");
         }

@@ -17,6 +17,8 @@ public final class CheckReport {
     private static final int NAME_WIDTH = 36;
     private static final String ROW = "  %-36s %-10s %8s %8s %s";
     private static final int MOST_ROWS = 12;
+    /// Where [deepflow.oracle.TensorVerdict#alongBug] is true.
+    static final String ALONG_BUG = "no limit is broken, but the errors lie along what a known bug changes";
 
     private CheckReport() {}
 
@@ -93,6 +95,7 @@ public final class CheckReport {
         Json.number(json, "power", v == null ? Double.NaN : v.power());
         Json.number(json, "condition", v == null ? Double.NaN : v.condition());
         json.writeBooleanProperty("undecided", v != null && v.undecided());
+        json.writeBooleanProperty("along_bug", v != null && v.alongBug());
     }
 
     private static String verdict(CheckResult result) {
@@ -125,6 +128,9 @@ public final class CheckReport {
             lines.add("  suspect: " + shortened(name, WIDTH - 11));
             called(lines, result, name);
         });
+        if (findings.stream().anyMatch(f -> f.verdict() != null && f.verdict().alongBug())) {
+            lines.addAll(wrapped("  " + ALONG_BUG));
+        }
         lines.addAll(DiagnosisReport.lines(result.diagnosis()));
         long undecided = findings.stream()
                 .filter(f -> f.verdict() != null && f.verdict().undecided())

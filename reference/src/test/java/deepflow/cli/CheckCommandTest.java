@@ -138,7 +138,8 @@ class CheckCommandTest {
             assertTrue(keys(tensor)
                     .containsAll(Set.of("name", "status", "relative_error", "max_error", "where", "counts")));
             assertTrue(keys(tensor)
-                    .containsAll(Set.of("local_ratio", "global_ratio", "budget", "power", "condition", "undecided")));
+                    .containsAll(Set.of(
+                            "local_ratio", "global_ratio", "budget", "power", "condition", "undecided", "along_bug")));
             assertEquals("ok", tensor.get("status").stringValue());
         }
     }

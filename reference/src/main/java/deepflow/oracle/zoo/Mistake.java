@@ -64,6 +64,45 @@ public sealed interface Mistake {
     /// None.
     record None() implements Mistake {}
 
+    /// Several mistakes in one step, one after the other where they meet in the same place.
+    record Together(List<Mistake> mistakes) implements Mistake {
+        @Override
+        public Backend backend(Backend right) {
+            Backend b = right;
+            for (Mistake one : mistakes) {
+                b = one.backend(b);
+            }
+            return b;
+        }
+
+        @Override
+        public Tensor parameter(Backend b, String name, Tensor right) {
+            Tensor value = right;
+            for (Mistake one : mistakes) {
+                value = one.parameter(b, name, value);
+            }
+            return value;
+        }
+
+        @Override
+        public Variable output(StepSoFar step, Call call, Variable right) {
+            Variable value = right;
+            for (Mistake one : mistakes) {
+                value = one.output(step, call, value);
+            }
+            return value;
+        }
+
+        @Override
+        public Variable prediction(StepSoFar step, Call name, Variable right) {
+            Variable value = right;
+            for (Mistake one : mistakes) {
+                value = one.prediction(step, name, value);
+            }
+            return value;
+        }
+    }
+
     /// An operation computes something else, wherever it occurs.
     record Operation(Alteration alteration) implements Mistake {
         @Override

@@ -1,0 +1,166 @@
+package deepflow.oracle;
+
+import deepflow.oracle.emulation.Arithmetic;
+import deepflow.oracle.emulation.FloatFormat;
+import deepflow.oracle.zoo.Bug;
+import deepflow.oracle.zoo.Mistake;
+import deepflow.oracle.zoo.Zoo;
+import deepflow.tensor.Backend;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// Finds bugs whose effect lies below every limit: in a narrow type an error may be as large as rounding allows, and
+/// still lie along what a known bug changes, in thousands of elements at once (docs/verdict.md).
+///
+/// With the bug's direction d in each tensor it strikes, and the error e, a = Σ w·e·d / Σ w·d², w = 1/σ², is near 0
+/// without the bug and near 1 with it. A row of an operation may be off as a whole by a unit roundoff u (a mean, a
+/// 1/√variance), so the variance of a is 1/Σ w·d² + Σ over rows (u·Σ w·y·d)²/(Σ w·d²)². A bug is found where a is
+/// known well enough to tell 1 from 0 beyond doubt, and is 1.
+///
+/// @param replay of the step
+/// @param exact computes in float64
+/// @param errors of operations from the dump's own inputs
+record FaintBugs(Replay replay, Backend exact, EmulatedErrors errors) {
+    /// Bugs that change a result by some thousandths or less; all others are far above the budgets of any precision
+    /// (docs/zoo.md). Those of one list strike different tensors and are made in one pass.
+    private static final List<List<String>> FAINT =
+            List.of(List.of("gelu-erf", "norm-epsilon", "frequencies-closed"), List.of("norm-unbiased"));
+
+    /// Standard errors between 0 and 1 that a coefficient must have to be heard.
+    private static final double HEARD = 12;
+    /// How far from 1 it may be.
+    private static final double NEAR = 0.3;
+    /// Standard errors between 0 and 1 that tell, once the bug is found, whether it is in values at all.
+    private static final double TOLD = 4;
+
+    /// Sums over one tensor, or several.
+    ///
+    /// @param product Σ w·e·d
+    /// @param square Σ w·d²
+    /// @param common Σ over rows (u·Σ w·y·d)²
+    private record Along(double product, double square, double common) {
+        static final Along NOTHING = new Along(0, 0, 0);
+
+        Along and(Along other) {
+            return new Along(product + other.product, square + other.square, common + other.common);
+        }
+
+        double coefficient() {
+            return product / square;
+        }
+
+        /// Standard errors between a coefficient of 0 and one of 1.
+        double power() {
+            return square == 0 ? 0 : square / Math.sqrt(square + common);
+        }
+
+        boolean found() {
+            return power() >= HEARD && Math.abs(coefficient() - 1) <= NEAR;
+        }
+
+        /// Whether this is nearer to the bug than to what is right, as far as so many standard errors tell.
+        boolean nearerToTheBug(double least) {
+            return power() >= least && coefficient() > 0.5;
+        }
+    }
+
+    /// Names of tensors in which such a bug shows; empty where types are wide enough for limits to find it.
+    Set<String> tensors(Arithmetic arithmetic) {
+        boolean narrow =
+                errors.cases().values().stream().anyMatch(c -> c.format().unit() > FloatFormat.F32.unit());
+        Set<String> struck = new HashSet<>();
+        if (narrow) {
+            for (List<String> together : FAINT) {
+                List<Bug> bugs = together.stream()
+                        .flatMap(name -> Zoo.of(name).stream())
+                        .filter(bug ->
+                                bug.possible().test(replay.dump().metadata().config(), arithmetic))
+                        .toList();
+                Map<Bug, Map<String, Along>> along = along(bugs);
+                along.values().forEach(tensors -> struck.addAll(struck(tensors)));
+            }
+        }
+        return struck;
+    }
+
+    private Map<Bug, Map<String, Along>> along(List<Bug> bugs) {
+        Mistake all = new Mistake.Together(bugs.stream().map(Bug::mistake).toList());
+        Substitution between = new Substitution(replay.dump(), (values, shape, format) -> exact.upload(values, shape));
+        RecordedStep step = replay.run(exact, between, all);
+        Map<Bug, Map<String, Along>> along = new LinkedHashMap<>();
+        bugs.forEach(bug -> along.put(bug, new LinkedHashMap<>()));
+        for (Truth mutant : replay.truths(step, (name, tensor) -> exact.download(tensor))) {
+            EmulatedErrors.Case c = errors.cases().get(mutant.name());
+            List<Bug> here =
+                    bugs.stream().filter(bug -> bug.strikes(mutant.name())).toList();
+            if (c != null && !here.isEmpty()) {
+                Along one = along(c, mutant.values().get());
+                along.forEach((bug, tensors) -> {
+                    if (here.contains(bug) && one.square() > 0) {
+                        tensors.put(mutant.name(), one);
+                    }
+                });
+            }
+        }
+        return along;
+    }
+
+    private static Along along(EmulatedErrors.Case c, double[] mutant) {
+        double[] actual = c.actual();
+        double[] truth = c.truth();
+        double[] sigma = c.sigma();
+        int width = c.shape().rank() == 0 ? 1 : Math.max(1, c.shape().dim(-1));
+        double unit = c.format().unit();
+        double product = 0;
+        double square = 0;
+        double common = 0;
+        double row = 0;
+        for (int i = 0; i < truth.length; i++) {
+            double d = mutant[i] - truth[i];
+            double w = 1 / (sigma[i] * sigma[i]);
+            if (Double.isFinite(w) && Double.isFinite(actual[i])) {
+                product += w * d * (actual[i] - truth[i]);
+                square += w * d * d;
+                row += w * d * truth[i];
+            }
+            if ((i + 1) % width == 0) {
+                common += unit * row * unit * row;
+                row = 0;
+            }
+        }
+        return new Along(product, square, common);
+    }
+
+    /// Where the bug is, if it is anywhere: values before gradients. Values tell less than gradients do, so they are
+    /// asked together first.
+    private static Set<String> struck(Map<String, Along> tensors) {
+        Along all = sum(tensors.values());
+        if (!all.found() && tensors.values().stream().noneMatch(Along::found)) {
+            return Set.of();
+        }
+        Map<String, Along> values = new LinkedHashMap<>();
+        Map<String, Along> gradients = new LinkedHashMap<>();
+        tensors.forEach((name, one) -> (name.startsWith(Family.ACT.prefix()) ? values : gradients).put(name, one));
+        Set<String> struck = new HashSet<>();
+        for (Map<String, Along> kind : List.of(values, gradients)) {
+            boolean together = sum(kind.values()).nearerToTheBug(TOLD);
+            kind.forEach((name, one) -> {
+                if (one.found() || together && one.nearerToTheBug(1)) {
+                    struck.add(name);
+                }
+            });
+        }
+        return struck;
+    }
+
+    private static Along sum(Iterable<Along> all) {
+        Along sum = Along.NOTHING;
+        for (Along one : all) {
+            sum = sum.and(one);
+        }
+        return sum;
+    }
+}
