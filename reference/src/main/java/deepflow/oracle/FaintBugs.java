@@ -30,7 +30,7 @@ record FaintBugs(Replay replay, Backend exact, EmulatedErrors errors) {
             List.of(List.of("gelu-erf", "norm-epsilon", "frequencies-closed"), List.of("norm-unbiased"));
 
     /// Standard errors between 0 and 1 that a coefficient must have to be heard.
-    private static final double HEARD = 12;
+    private static final double HEARD = 30;
     /// How far from 1 it may be.
     private static final double NEAR = 0.3;
     /// Standard errors between 0 and 1 that tell, once the bug is found, whether it is in values at all.
