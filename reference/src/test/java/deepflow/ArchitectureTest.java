@@ -41,7 +41,7 @@ class ArchitectureTest {
             List.of("equation"),
             List.of("nn"),
             List.of("autograd"),
-            List.of("cpu", "cost"),
+            List.of("cpu", "cost", "parallel"),
             List.of("tensor"),
             List.of("random", "io"));
 

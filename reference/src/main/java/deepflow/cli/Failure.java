@@ -3,6 +3,7 @@ package deepflow.cli;
 import deepflow.experiment.RunRefused;
 import deepflow.io.FormatException;
 import deepflow.io.Text;
+import deepflow.parallel.RanksFailure;
 import deepflow.tensor.DeviceFailure;
 import java.io.FileNotFoundException;
 import java.nio.file.AccessDeniedException;
@@ -27,7 +28,8 @@ final class Failure {
         return sentence.substring(0, end) + "…";
     }
 
-    private static String sentence(Throwable failure) {
+    /// What went wrong, for people.
+    static String sentence(Throwable failure) {
         if (failure instanceof ParameterException e) {
             String help = e.getCommandLine().getCommandSpec().qualifiedName() + " --help";
             return withoutFullStop(e.getMessage()) + " (see " + help + ").";
@@ -49,6 +51,7 @@ final class Failure {
             case FormatException e -> e.getMessage();
             case RunRefused e -> e.getMessage();
             case DeviceFailure e -> e.getMessage();
+            case RanksFailure e -> e.getMessage();
             case OutOfMemoryError e ->
                 "Out of memory with a heap of " + (Runtime.getRuntime().maxMemory() >> 20)
                         + " MiB: use a smaller model or batch, or give the JVM more, as in"

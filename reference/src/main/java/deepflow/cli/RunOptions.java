@@ -166,13 +166,17 @@ final class RunOptions {
     /// The configuration.
     ///
     /// @param resumed where defaults come from, if it holds a run; null for a new run
-    RunConfig config(@Nullable RunFolder resumed) {
+    /// @param processes that train together; a new run is computed in as many parts unless it is said otherwise
+    RunConfig config(@Nullable RunFolder resumed, int processes) {
         ObjectNode all = JSON.createObjectNode();
         if (resumed != null && resumed.holdsRun()) {
             all.setAll(RunConfigJson.write(resumed.readConfig()));
             if (given.has("config")) {
                 all.remove("model");
             }
+        }
+        if (!all.has("accumulate")) {
+            all.put("accumulate", processes);
         }
         all.setAll(given);
         return RunConfigJson.parse(all);

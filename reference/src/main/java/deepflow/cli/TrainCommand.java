@@ -2,11 +2,16 @@ package deepflow.cli;
 
 import deepflow.data.DataSet;
 import deepflow.experiment.RunConfig;
+import deepflow.experiment.RunConfigJson;
 import deepflow.experiment.RunFolder;
 import deepflow.experiment.Schedule;
 import deepflow.experiment.TrainingRun;
+import deepflow.parallel.Ranks;
+import deepflow.parallel.Star;
+import deepflow.parallel.World;
 import deepflow.tensor.Backend;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
@@ -36,10 +41,14 @@ import picocli.CommandLine.Spec;
             "  deepflow train --config digits --data digits --steps 1600 --batch 64 --lr 1e-3 --seed 1 --out run",
             "  deepflow train --out run --resume",
             "  deepflow train --config latent-s --data moments/ --steps 100000 --batch 32 --accumulate 4 --out run2",
+            "  torchrun --nproc-per-node 8 --no-python deepflow train --device cuda --batch 256 --out run3",
             "",
             "docs/experiments.md says what is in the folder."
         })
 final class TrainCommand implements Callable<Integer> {
+    /// How long processes on several machines may take to start.
+    private static final Duration PATIENCE = Duration.ofMinutes(5);
+
     @Mixin
     private final CommonOptions common = new CommonOptions();
 
@@ -80,15 +89,39 @@ final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         RunFolder folder = new RunFolder(out);
-        RunConfig config = run.config(resume ? folder : null);
+        World world = World.of(System.getenv());
+        RunConfig config = run.config(resume ? folder : null, world.size());
         Schedule schedule = schedule(resume ? folder.readSchedule() : Schedule.USUAL);
         DataSet data = DataArgument.open(config);
         try (Backend b = device.open(config.options(common.threads()));
+                Ranks ranks = ranks(world, b, config, schedule);
                 TrainingProgress progress = TrainingProgress.on(spec.commandLine(), "train " + config.data())) {
-            new TrainingRun(folder, config, data, Main.Version.producer()).train(b, schedule, resume, progress);
+            TrainingRun training = new TrainingRun(folder, config, data, Main.Version.producer());
+            try {
+                training.train(b, ranks, schedule, resume, progress);
+            } catch (Throwable failure) {
+                ranks.fail(Failure.sentence(failure));
+                throw failure;
+            }
         }
-        spec.commandLine().getOut().println(out);
+        if (world.rank() == 0) {
+            spec.commandLine().getOut().println(out);
+        }
         return ExitCode.FINE;
+    }
+
+    /// Meets the other processes that compute the same.
+    private Ranks ranks(World world, Backend b, RunConfig config, Schedule schedule) {
+        if (world.alone()) {
+            return Ranks.ALONE;
+        }
+        String same = String.join(
+                "\n",
+                device.id().kind(),
+                RunConfigJson.write(config).toString(),
+                Long.toString(schedule.steps()),
+                Long.toString(schedule.checkpointEvery()));
+        return Ranks.of(Star.meet(world, same, PATIENCE), device.id(), b);
     }
 
     /// @param usual where an option was not given

@@ -2,6 +2,7 @@ package deepflow.experiment;
 
 import deepflow.data.DataSet;
 import deepflow.model.ModelConfig;
+import deepflow.parallel.Ranks;
 import deepflow.tensor.Backend;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
@@ -46,13 +47,13 @@ final class Batches {
         }
     }
 
-    /// The parts of a step's batch.
+    /// The parts of a step's batch that a rank computes: of n ranks, rank r has parts r, r + n, r + 2·n …
     ///
     /// @param step counted from 1
-    List<Batch> of(Backend b, long step) {
+    List<Batch> of(Backend b, Ranks ranks, long step) {
         int size = config.batch() / config.accumulate();
         List<Batch> parts = new ArrayList<>();
-        for (int i = 0; i < config.accumulate(); i++) {
+        for (int i = ranks.rank(); i < config.accumulate(); i += ranks.count()) {
             parts.add(part(b, step, (step - 1) * config.batch() + (long) i * size, size));
         }
         return parts;

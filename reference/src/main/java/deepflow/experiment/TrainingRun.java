@@ -6,8 +6,10 @@ import deepflow.model.DeepFlow;
 import deepflow.model.Initialization;
 import deepflow.nn.Declarations;
 import deepflow.nn.ParameterSpec;
+import deepflow.parallel.Ranks;
 import deepflow.tensor.Arena;
 import deepflow.tensor.Backend;
+import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 import deepflow.train.StepResult;
 import deepflow.train.Trainer;
@@ -30,9 +32,6 @@ import java.util.Map;
 /// @param data what it learns from
 /// @param producer program and version, for the checkpoints
 public record TrainingRun(RunFolder folder, RunConfig config, DataSet data, String producer) {
-    private static final String METRICS = "step,loss,deep,acc,ssl,grad_norm,lr";
-    private static final String TIMES = "step,seconds";
-
     /// Begins a run in a folder that holds none, or resumes the one it holds.
     ///
     /// @param b of the configuration's precision
@@ -42,15 +41,31 @@ public record TrainingRun(RunFolder folder, RunConfig config, DataSet data, Stri
     ///     do not fit, the step does not fit into the JVM's memory, or a number became infinite or NaN:
     ///     then a checkpoint was written before
     public TrainingState train(Backend b, Schedule schedule, boolean resume, RunListener listener) {
+        return train(b, Ranks.ALONE, schedule, resume, listener);
+    }
+
+    /// The same by several processes, each with this configuration and a folder that all of them see. What is computed,
+    /// and every byte in the folder, does not depend on how many there are.
+    ///
+    /// @param ranks who they are; rank 0 writes, and alone tells `listener`
+    public TrainingState train(Backend b, Ranks ranks, Schedule schedule, boolean resume, RunListener listener) {
         if (b.dtype() != config.precision() || b.productPrecision() != config.products()) {
             throw new IllegalArgumentException("the run computes in " + config.precision() + " with products in "
                     + config.products() + ", got " + b.name() + " with products in " + b.productPrecision());
         }
+        if (config.accumulate() % ranks.count() != 0) {
+            throw new RunRefused(ranks.count() + " processes compute parts of a batch, and " + config.accumulate()
+                    + " cannot be shared out equally: add --accumulate " + ranks.count() + " or a multiple of it.");
+        }
         Batches batches = new Batches(config, data);
         RunMemory.require(b, config, schedule.pictures());
-        if (folder.holdsRun() && !resume) {
+        if (ranks.rank() == 0 && folder.holdsRun() && !resume) {
             throw new RunRefused(folder.path()
                     + " already holds a run: add --resume to go on with it, or choose another" + " folder.");
+        }
+        Loop loop = new Loop(b, ranks, batches, schedule);
+        if (ranks.rank() > 0) {
+            return loop.run(loop.start(agreed(b, ranks, 0)), Journal.NONE);
         }
         try (FileChannel _ = folder.claim()) {
             RunListener.Resume found = found(resume);
@@ -66,10 +81,25 @@ public record TrainingRun(RunFolder folder, RunConfig config, DataSet data, Stri
             if (found != RunListener.Resume.CONTINUES) {
                 folder.writeConfig(config);
             }
-            return new Loop(b, batches, schedule, listener).run(found);
+            Start start = loop.start(agreed(b, ranks, done));
+            try (Journal journal = FolderJournal.open(this, b, schedule, listener, found, done)) {
+                return loop.run(start, journal);
+            }
         } catch (IOException e) {
             throw new FormatException(folder.path() + " cannot be closed: " + e.getMessage() + ".", e);
         }
+    }
+
+    /// Where the run goes on, as rank 0 found it.
+    private static long agreed(Backend b, Ranks ranks, long done) {
+        if (ranks.count() == 1) {
+            return done;
+        }
+        int half = 20; // both halves are exact in float32
+        double[] halves = {done >> half, done & ((1 << half) - 1)};
+        double[] first =
+                b.download(ranks.gather(b, b.upload(halves, Shape.of(2))).getFirst());
+        return ((long) first[0] << half) + (long) first[1];
     }
 
     private RunListener.Resume found(boolean resume) {
@@ -86,85 +116,72 @@ public record TrainingRun(RunFolder folder, RunConfig config, DataSet data, Stri
         return folder.checkpoints().isEmpty() ? RunListener.Resume.STARTS_OVER : RunListener.Resume.CONTINUES;
     }
 
+    /// Where a start of the run begins.
+    ///
+    /// @param done steps taken before
+    private record Start(TrainingState state, long done) {}
+
     /// The steps of one start of the run.
     private final class Loop {
         private final Backend b;
+        private final Ranks ranks;
         private final Batches batches;
         private final Schedule schedule;
-        private final RunListener listener;
         private final List<ParameterSpec> specs;
         private final Trainer trainer;
 
-        Loop(Backend b, Batches batches, Schedule schedule, RunListener listener) {
+        Loop(Backend b, Ranks ranks, Batches batches, Schedule schedule) {
             this.b = b;
+            this.ranks = ranks;
             this.batches = batches;
             this.schedule = schedule;
-            this.listener = listener;
             DeepFlow model = new DeepFlow(config.model());
             this.specs = Declarations.of(model);
             this.trainer = new Trainer(model, config.objective(), config.optimizer());
         }
 
-        TrainingState run(RunListener.Resume found) {
-            Map.Entry<Long, Path> last =
-                    found == RunListener.Resume.CONTINUES ? folder.checkpoints().lastEntry() : null;
-            long done = last == null ? 0 : last.getKey();
-            TrainingState state = last == null
+        Start start(long done) {
+            TrainingState state = done == 0
                     ? TrainingState.fresh(b, specs, new Initialization(config.seed()))
-                    : Checkpoint.read(last.getValue(), b, config, specs, done);
-            listener.begins(done, schedule.steps(), found);
-            try (StepLog metrics = StepLog.open(folder.metrics(), METRICS, done, true);
-                    StepLog times = StepLog.open(folder.times(), TIMES, done, false)) {
-                if (done > 0) {
-                    folder.prune(schedule.keep());
-                    pictures(state, done);
-                }
-                long start = System.nanoTime();
-                for (long step = done + 1; step <= schedule.steps(); step++) {
-                    take(state, step, metrics);
-                    times.line(step + "," + (System.nanoTime() - start) / 1_000_000 / 1000.0);
-                    if (schedule.checkpointAfter(step)) {
-                        metrics.force();
-                        write(state, step);
-                        folder.prune(schedule.keep());
-                        finite(state, step);
-                        pictures(state, step);
-                    }
+                    : Checkpoint.read(checkpoint(done), b, config, specs, done);
+            return new Start(state, done);
+        }
+
+        TrainingState run(Start start, Journal journal) {
+            TrainingState state = start.state();
+            journal.begins(state, start.done());
+            for (long step = start.done() + 1; step <= schedule.steps(); step++) {
+                take(state, step, journal);
+                if (schedule.checkpointAfter(step)) {
+                    journal.checkpoint(state, step);
+                    finite(state, step);
+                    journal.pictures(state, step);
                 }
             }
             return state;
         }
 
-        private void take(TrainingState state, long step, StepLog metrics) {
+        private Path checkpoint(long done) {
+            Path file = folder.checkpoint(done);
+            if (!Files.exists(file)) {
+                throw new RunRefused("Rank " + ranks.rank() + " does not see " + file
+                        + ", from which the run goes on: its folder must be one that all ranks see.");
+            }
+            return file;
+        }
+
+        private void take(TrainingState state, long step, Journal journal) {
             StepResult r;
             try (Arena _ = b.arena()) {
-                r = trainer.step(b, state, batches.of(b, step), step);
+                r = trainer.step(b, ranks, state, batches.of(b, ranks, step), step);
             }
             if (!r.taken()) {
-                metrics.force();
-                write(state, step - 1);
+                journal.stops(state, step - 1);
                 throw new RunRefused("Step " + step + ": the first tensor that is not finite is " + r.notFinite()
                         + " (loss " + r.total() + ", gradient norm " + r.gradNorm() + "); the run has stopped, "
                         + folder.checkpoint(step - 1) + " has the state before.");
             }
-            metrics.line(String.join(
-                    ",",
-                    Long.toString(step),
-                    Double.toString(r.total()),
-                    Double.toString(r.deep()),
-                    Double.toString(r.acc()),
-                    Double.toString(r.ssl()),
-                    Double.toString(r.gradNorm()),
-                    Double.toString(config.optimizer().lr())));
-            listener.step(step, r);
-        }
-
-        private void write(TrainingState state, long step) {
-            Path file = folder.checkpoint(step);
-            if (!Files.exists(file)) {
-                Checkpoint.write(file, b, config, state, step, producer);
-                listener.wrote(file);
-            }
+            journal.taken(step, r);
         }
 
         private void finite(TrainingState state, long step) {
@@ -173,12 +190,6 @@ public record TrainingRun(RunFolder folder, RunConfig config, DataSet data, Stri
                     throw new RunRefused("Step " + step + " made weight." + w.getKey()
                             + " not finite; the run has stopped, " + folder.checkpoint(step) + " has the state after.");
                 }
-            }
-        }
-
-        private void pictures(TrainingState state, long step) {
-            if (schedule.pictures()) {
-                new RunPictures(folder, config).draw(b, state, step).forEach(listener::wrote);
             }
         }
     }

@@ -8,10 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -114,11 +117,7 @@ class TrainCommandTest {
         assertFalse(Files.exists(folder.resolve("a")));
     }
 
-    /// The real thing: another JVM, killed with SIGKILL some steps after its first checkpoint, resumed here.
-    @Test
-    void aRunKilledBySigkillResumesAndEndsWithTheSameBytes() throws IOException, InterruptedException {
-        String[] steps = {"--steps", "300"};
-        assertEquals(ExitCode.FINE, run(steps[0], steps[1], "--out", path("whole")));
+    private Process process(String log, Map<String, String> environment, String... more) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 ProcessHandle.current().info().command().orElse("java"),
                 "--add-modules",
@@ -127,12 +126,81 @@ class TrainCommandTest {
                 System.getProperty("java.class.path"),
                 Main.class.getName()));
         command.addAll(options);
-        command.addAll(List.of(steps));
-        command.addAll(List.of("--out", path("killed")));
-        Process process = new ProcessBuilder(command)
+        command.addAll(List.of(more));
+        ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
-                .redirectOutput(folder.resolve("log").toFile())
-                .start();
+                .redirectOutput(folder.resolve(log).toFile());
+        builder.environment().putAll(environment);
+        return builder.start();
+    }
+
+    private static Map<String, String> world(int rank, int port) {
+        return Map.of(
+                "RANK", Integer.toString(rank),
+                "WORLD_SIZE", "2",
+                "LOCAL_RANK", Integer.toString(rank),
+                "MASTER_ADDR", "127.0.0.1",
+                "MASTER_PORT", Integer.toString(port));
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket free = new ServerSocket(0)) {
+            return free.getLocalPort();
+        }
+    }
+
+    /// As torchrun starts them: two processes that meet over TCP leave the bytes of one that computes both parts.
+    @Test
+    void twoProcessesLeaveTheBytesOfOne() throws IOException, InterruptedException {
+        String[] steps = {"--steps", "30", "--out"};
+        assertEquals(ExitCode.FINE, run(steps[0], steps[1], steps[2], path("one"), "--accumulate", "2"));
+        int port = freePort();
+        Process one = process("log0", world(0, port), steps[0], steps[1], steps[2], path("two"));
+        Process other = process("log1", world(1, port), steps[0], steps[1], steps[2], path("two"));
+        assertEquals(ExitCode.FINE, one.waitFor(), () -> log("log0"));
+        assertEquals(ExitCode.FINE, other.waitFor(), () -> log("log1"));
+        assertTrue(log("log0").endsWith(path("two") + "\n"), log("log0"));
+        assertFalse(log("log1").contains("step"), log("log1"));
+        try (Stream<Path> files = Files.list(folder.resolve("one"))) {
+            for (Path file : files.filter(f -> !f.endsWith("times.csv")).toList()) {
+                Path same = folder.resolve("two").resolve(file.getFileName());
+                assertArrayEquals(Files.readAllBytes(file), Files.readAllBytes(same), file.toString());
+            }
+        }
+    }
+
+    /// A process killed by SIGKILL cannot say so itself.
+    @Test
+    void whenOneOfTwoProcessesIsKilledTheOtherStopsWithASentence() throws IOException, InterruptedException {
+        int port = freePort();
+        String[] steps = {"--steps", "1000000", "--out", path("run")};
+        Process one = process("log0", world(0, port), steps);
+        Process other = process("log1", world(1, port), steps);
+        Path first = folder.resolve("run").resolve("step-000020.safetensors");
+        while (one.isAlive() && other.isAlive() && !Files.exists(first)) {
+            Thread.sleep(5);
+        }
+        other.destroyForcibly().waitFor();
+        assertEquals(ExitCode.UNUSABLE, one.waitFor(), () -> log("log0"));
+        assertTrue(
+                log("log0").endsWith("deepflow: Rank 1 is gone, so the others stop, too: its own output says why.\n"),
+                log("log0"));
+    }
+
+    private String log(String name) {
+        try {
+            return Files.readString(folder.resolve(name));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// The real thing: another JVM, killed with SIGKILL some steps after its first checkpoint, resumed here.
+    @Test
+    void aRunKilledBySigkillResumesAndEndsWithTheSameBytes() throws IOException, InterruptedException {
+        String[] steps = {"--steps", "300"};
+        assertEquals(ExitCode.FINE, run(steps[0], steps[1], "--out", path("whole")));
+        Process process = process("log", Map.of(), steps[0], steps[1], "--out", path("killed"));
         Path first = folder.resolve("killed").resolve("step-000020.safetensors");
         while (process.isAlive() && !Files.exists(first)) {
             Thread.sleep(5);

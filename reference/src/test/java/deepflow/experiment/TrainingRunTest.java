@@ -12,6 +12,7 @@ import deepflow.data.ToyPoints;
 import deepflow.io.FormatException;
 import deepflow.io.TensorSource;
 import deepflow.model.StateDict;
+import deepflow.parallel.LocalRanks;
 import deepflow.tensor.Backend;
 import deepflow.tensor.Backends;
 import deepflow.train.StepResult;
@@ -22,9 +23,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class TrainingRunTest {
@@ -101,6 +104,72 @@ class TrainingRunTest {
                         "step-000009.safetensors",
                         "times.csv"),
                 names(whole));
+    }
+
+    /// Two and three processes, each with its own back end: the folder has the bytes of one that computes all parts.
+    @ParameterizedTest
+    @CsvSource({"2, f32, 2", "2, f64, 6", "3, f32, 3", "3, f32, 6"})
+    void manyRanksLeaveTheBytesOfOne(int count, String precision, int parts) throws Exception {
+        RunConfig config = config(", \"precision\": \"" + precision + "\", \"accumulate\": " + parts);
+        Path one = folder.resolve("one");
+        Path many = folder.resolve("many");
+        train(one, config, STEPS, false, RunListener.SILENT);
+        for (int steps : new int[] {6, STEPS}) { // and resumed in between
+            List<Integer> told = LocalRanks.run(count, ranks -> {
+                int[] taken = {0};
+                RunListener counter = new RunListener() {
+                    @Override
+                    public void step(long step, StepResult result) {
+                        taken[0]++;
+                    }
+                };
+                try (Backend b = Backends.open("cpu", config.precision(), 1)) {
+                    new TrainingRun(new RunFolder(many), config, DIGITS, "test")
+                            .train(b, ranks, new Schedule(steps, 3, 2, false), steps > 6, counter);
+                }
+                return taken[0];
+            });
+            assertEquals(steps == 6 ? 6 : 3, told.getFirst());
+            assertEquals(0, told.stream().skip(1).mapToInt(Integer::intValue).sum()); // rank 0 alone tells
+        }
+        assertSameRun(one, many);
+    }
+
+    @Test
+    void partsThatCannotBeSharedOutAreRefused() {
+        RunConfig config = config(", \"accumulate\": 3");
+        var e = assertThrows(
+                ExecutionException.class,
+                () -> LocalRanks.run(2, ranks -> {
+                    try (Backend b = Backends.open("cpu", config.precision(), 1)) {
+                        return new TrainingRun(new RunFolder(folder.resolve("a")), config, DIGITS, "test")
+                                .train(b, ranks, new Schedule(3, 3, 2, false), false, RunListener.SILENT);
+                    }
+                }));
+        assertEquals(
+                "2 processes compute parts of a batch, and 3 cannot be shared out equally: add --accumulate 2 or a"
+                        + " multiple of it.",
+                e.getCause().getMessage());
+    }
+
+    /// A checkpoint that only rank 0 sees.
+    @Test
+    void aFolderThatNotAllSeeIsSaid() {
+        RunConfig config = config(", \"accumulate\": 2");
+        Path own = folder.resolve("own");
+        train(own, config, 3, false, RunListener.SILENT);
+        var e = assertThrows(
+                ExecutionException.class,
+                () -> LocalRanks.run(2, ranks -> {
+                    Path path = ranks.rank() == 0 ? own : folder.resolve("elsewhere");
+                    try (Backend b = Backends.open("cpu", config.precision(), 1)) {
+                        return new TrainingRun(new RunFolder(path), config, DIGITS, "test")
+                                .train(b, ranks, new Schedule(5, 3, 2, false), true, RunListener.SILENT);
+                    }
+                }));
+        assertTrue(
+                e.getCause().getMessage().startsWith("Rank 1 does not see "),
+                e.getCause().getMessage());
     }
 
     @ParameterizedTest
