@@ -44,8 +44,8 @@ public record TrainingRun(RunFolder folder, RunConfig config, DataSet data, Stri
         return train(b, Ranks.ALONE, schedule, resume, listener);
     }
 
-    /// The same by several processes, each with this configuration and a folder that all of them see. What is computed,
-    /// and every byte in the folder, does not depend on how many there are.
+    /// The same by several processes, each with this configuration and a folder that all of them see. What is
+    /// computed, and every byte in the folder, does not depend on how many there are.
     ///
     /// @param ranks who they are; rank 0 writes, and alone tells `listener`
     public TrainingState train(Backend b, Ranks ranks, Schedule schedule, boolean resume, RunListener listener) {

@@ -60,6 +60,13 @@ public interface Ranks extends AutoCloseable {
     /// @throws RanksFailure if another rank stopped or is gone
     List<Tensor> gather(Backend b, Tensor x);
 
+    /// Makes sure that what was gathered so far, and computed from it, is right: where gathering returns
+    /// before all is there, a failure may come to light later. To be called after a [Backend#download], before
+    /// what was computed is kept.
+    ///
+    /// @throws RanksFailure if another rank stopped or is gone
+    default void check() {}
+
     /// Tells the others that this one cannot go on: what they gather next fails with this sentence.
     void fail(String sentence);
 

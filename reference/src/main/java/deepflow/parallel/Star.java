@@ -19,12 +19,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// TCP connections between rank 0 and every other rank, kept for the whole run. A process that dies closes its own, so
-/// that the others learn of it.
+/// TCP connections between rank 0 and every other rank, kept for the whole run. A process that dies closes its
+/// own, so that the others learn of it.
 ///
 /// A message is a kind (one byte), a length (four bytes, big-endian) and so many bytes.
 public final class Star implements AutoCloseable {
@@ -32,11 +33,13 @@ public final class Star implements AutoCloseable {
     private static final byte HELLO = 'h';
     private static final byte DATA = 'd';
     private static final byte FAILED = 'f';
+    private static final byte BYE = 'b';
     private static final int LONGEST_TEXT = 1 << 20;
     private static final Duration GREETING_TIME = Duration.ofSeconds(10);
     private static final Duration RETRY = Duration.ofMillis(100);
 
     private final World world;
+    private volatile boolean closed;
     private final @Nullable Link[] links;
 
     private Star(World world, @Nullable Link[] links) {
@@ -339,10 +342,47 @@ public final class Star implements AutoCloseable {
         }
     }
 
-    @Override
-    public void close() {
+    /// Learns of failures while the ranks work together by other means; nothing is exchanged any more.
+    ///
+    /// @param failed is told the sentence, by another thread, if a rank stops or is gone before it closes its
+    ///     star
+    public void watch(Consumer<String> failed) {
         for (Link link : links) {
             if (link != null) {
+                Thread.ofVirtual().start(() -> watch(link, failed));
+            }
+        }
+    }
+
+    private void watch(Link link, Consumer<String> failed) {
+        String sentence;
+        try {
+            link.receive(BYE, 0);
+            return;
+        } catch (RanksFailure e) {
+            sentence = e.getMessage();
+        } catch (IOException e) {
+            sentence = gone(link.rank(), e).getMessage();
+        }
+        if (closed) {
+            return;
+        }
+        if (world.rank() == 0) {
+            tell(sentence);
+        }
+        failed.accept(sentence);
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        for (Link link : links) {
+            if (link != null) {
+                try {
+                    link.send(BYE, new byte[0]);
+                } catch (IOException _) {
+                    // gone already
+                }
                 link.close();
             }
         }

@@ -8,8 +8,8 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Ranks that send everything through rank 0, for devices without a network of their own. Simple, and slow for many
-/// ranks: each gathering moves the square of their number.
+/// Ranks that send everything through rank 0, for devices without a network of their own. Simple, and slow for
+/// many ranks: each gathering moves the square of their number.
 ///
 /// @param star over which they met
 public record TcpRanks(Star star) implements Ranks {

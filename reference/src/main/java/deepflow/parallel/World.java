@@ -18,9 +18,9 @@ public record World(int rank, int size, String address, int port) {
     private static final int LARGEST_SIZE = 1 << 16;
     private static final int LARGEST_PORT = 65535;
 
-    /// Reads the environment: `WORLD_SIZE`, and where it is more than 1 `RANK`, `MASTER_ADDR` and `MASTER_PORT` (29500
-    /// where it is not set). torchrun itself listens at that port (`TORCHELASTIC_USE_AGENT_STORE`): then it is the
-    next.
+    /// Reads the environment: `WORLD_SIZE`, and where it is more than 1 also `RANK`, `MASTER_ADDR` and
+    /// `MASTER_PORT` (29500 where it is not set). torchrun itself may listen at that port
+    /// (`TORCHELASTIC_USE_AGENT_STORE`): then it is the next.
     ///
     /// @throws RanksFailure if it is incomplete or contradicts itself
     public static World of(Map<String, String> environment) {

@@ -4,10 +4,10 @@ import deepflow.tensor.Backend;
 import deepflow.tensor.ProductPrecision;
 import org.jspecify.annotations.Nullable;
 
-/// By how much the loss is multiplied before it is differentiated, so that gradients do not vanish where products round
-/// their factors to float16 (Micikevicius et al. 2018, as PyTorch's `GradScaler` does it): the factor halves, and the
-/// step is left out, when a gradient overflows; it doubles after [#PATIENCE] steps without. Always a power of two, so
-/// that dividing by it again changes no digit.
+/// By how much the loss is multiplied before it is differentiated, so that gradients do not vanish where
+/// products round their factors to float16 (Micikevicius et al. 2018, as PyTorch's `GradScaler` does it): the
+/// factor halves, and the step is left out, when a gradient overflows; it doubles after [#PATIENCE] steps
+/// without. Always a power of two, so that dividing by it again changes no digit.
 ///
 /// @param factor of the loss, at least 1
 /// @param good steps since it last changed
@@ -25,9 +25,8 @@ public record LossScale(double factor, int good, long skipped) {
             throw new IllegalArgumentException("a loss scale is a power of two from 1 on, got " + factor);
         }
         if (good < 0 || good >= PATIENCE || skipped < 0) {
-            throw new IllegalArgumentException(
-                    "a loss scale counts good steps below " + PATIENCE + " and skipped ones from 0, got " + good
-                            + " and " + skipped);
+            throw new IllegalArgumentException("a loss scale counts good steps below " + PATIENCE
+                    + " and skipped ones from 0, got " + good + " and " + skipped);
         }
     }
 
@@ -38,9 +37,7 @@ public record LossScale(double factor, int good, long skipped) {
 
     /// After a step whose gradients were finite.
     public LossScale grown() {
-        return good + 1 < PATIENCE
-                ? new LossScale(factor, good + 1, skipped)
-                : new LossScale(factor * 2, 0, skipped);
+        return good + 1 < PATIENCE ? new LossScale(factor, good + 1, skipped) : new LossScale(factor * 2, 0, skipped);
     }
 
     /// After a step that was left out, its gradients being infinite or NaN.

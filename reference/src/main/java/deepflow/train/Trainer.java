@@ -35,8 +35,9 @@ public record Trainer(VelocityModel model, Objective objective, OptimizerConfig 
         private double total;
     }
 
-    /// Takes a step, unless something is not finite. Where the state scales the loss ([LossScale]), gradients are divided
-    /// by the scale before anything is done with them; if they overflowed, the step is skipped and the scale halved.
+    /// Takes a step, unless something is not finite. Where the state scales the loss ([LossScale]), gradients
+    /// are divided by the scale before anything is done with them; if they overflowed, the step is skipped and
+    /// the scale halved.
     ///
     /// @param state changed in place
     /// @param parts the batch, in one or more parts of equal size (gradient accumulation): losses and
@@ -46,8 +47,9 @@ public record Trainer(VelocityModel model, Objective objective, OptimizerConfig 
         return step(b, Ranks.ALONE, state, parts, step);
     }
 
-    /// Takes a step together with other ranks: losses and gradients are the means over the parts of all of them. One
-    /// process that takes the parts in the order first of all ranks, second of all ranks … gets the same bits.
+    /// Takes a step together with other ranks: losses and gradients are the means over the parts of all of
+    /// them. One process that takes the parts in the order first of all ranks, second of all ranks … gets the
+    /// same bits.
     ///
     /// @param ranks who computes; all with the same state, which stays the same
     /// @param parts this rank's parts of the batch, as many as every other's
@@ -63,6 +65,7 @@ public record Trainer(VelocityModel model, Objective objective, OptimizerConfig 
             }
             GradientClip clip = GradientClip.of(b, sums.gradients.values(), optimizer.clip());
             double norm = b.download(clip.norm())[0];
+            ranks.check();
             boolean finite = Double.isFinite(sums.total) && Double.isFinite(norm);
             if (scale != null && !finite && Double.isFinite(sums.total) && scale.canShrink()) {
                 state.lossScale(scale.shrunk());

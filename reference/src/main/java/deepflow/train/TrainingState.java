@@ -12,7 +12,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// All that a step changes, on a back end: of each trained parameter its weight, moments and moving
-/// average, and the scale of the loss where products need one. Parameters that are never trained (`pos_embed`) have a value only.
+/// average, and the scale of the loss where products need one. Parameters that are never trained (`pos_embed`)
+/// have a value only.
 public final class TrainingState {
     private final List<ParameterSpec> specs;
     private final Map<String, ParameterState> trained = new LinkedHashMap<>();

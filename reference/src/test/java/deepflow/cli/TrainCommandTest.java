@@ -149,7 +149,8 @@ class TrainCommandTest {
         }
     }
 
-    /// As torchrun starts them: two processes that meet over TCP leave the bytes of one that computes both parts.
+    /// As torchrun starts them: two processes that meet over TCP leave the bytes of one that computes both
+    /// parts.
     @Test
     void twoProcessesLeaveTheBytesOfOne() throws IOException, InterruptedException {
         String[] steps = {"--steps", "30", "--out"};

@@ -106,7 +106,8 @@ class TrainingRunTest {
                 names(whole));
     }
 
-    /// Two and three processes, each with its own back end: the folder has the bytes of one that computes all parts.
+    /// Two and three processes, each with its own back end: the folder has the bytes of one that computes all
+    /// parts.
     @ParameterizedTest
     @CsvSource({"2, f32, 2", "2, f64, 6", "3, f32, 3", "3, f32, 6"})
     void manyRanksLeaveTheBytesOfOne(int count, String precision, int parts) throws Exception {

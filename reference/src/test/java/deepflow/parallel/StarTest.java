@@ -20,6 +20,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -27,6 +29,7 @@ import java.util.concurrent.Future;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -222,6 +225,44 @@ class StarTest {
         List<Object> said = together(all);
         for (int r = 0; r < 3; r++) {
             assertEquals(r == stops ? "stopped" : "Rank " + stops + " has stopped: The disk is full.", said.get(r));
+        }
+    }
+
+    /// Ranks that compute together by other means learn of it while they wait for nobody.
+    @ParameterizedTest
+    @CsvSource({"0, true", "1, true", "2, true", "0, false", "1, false"})
+    void watchersLearnOfAFailureAndNotOfAnEnd(int leaves, boolean fails) throws InterruptedException {
+        CountDownLatch told = new CountDownLatch(2);
+        CountDownLatch met = new CountDownLatch(3);
+        List<Callable<Object>> all = new ArrayList<>();
+        for (int r = 0; r < 3; r++) {
+            World w = world(r, 3);
+            all.add(() -> {
+                CompletableFuture<String> heard = new CompletableFuture<>();
+                try (Star star = Star.meet(w, "run", LONG)) {
+                    star.watch(heard::complete);
+                    met.countDown();
+                    met.await();
+                    if (w.rank() == leaves) {
+                        if (fails) {
+                            star.fail("The disk is full.");
+                            told.await(); // its own end is heard later than its words
+                        }
+                        return "left";
+                    }
+                    if (fails) {
+                        String sentence = heard.get();
+                        told.countDown();
+                        return sentence;
+                    }
+                }
+                return heard.getNow("heard nothing");
+            });
+        }
+        List<Object> said = together(all);
+        for (int r = 0; r < 3; r++) {
+            String other = fails ? "Rank " + leaves + " has stopped: The disk is full." : "heard nothing";
+            assertEquals(r == leaves ? "left" : other, said.get(r));
         }
     }
 
