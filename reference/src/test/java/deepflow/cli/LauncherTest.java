@@ -2,6 +2,7 @@ package deepflow.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -17,6 +18,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import javax.tools.ToolProvider;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -151,6 +153,80 @@ class LauncherTest {
         assertNotEquals("another JDK", Files.readString(launcher().resolve("start.aot.key")));
         Files.delete(launcher().resolve("deepflow.jar"));
         assertEquals(right, launch("-Xmx256m", "--version"));
+    }
+
+    /// Work on the CPU neither builds the GPU bridge nor has it on the class path, whatever is in its folder: a checkout
+    /// in which only the reference was built works.
+    @Test
+    void workOnTheCpuLeavesTheBridgeAlone() throws Exception {
+        Path sources = Files.createDirectories(bridge().resolve("src/main/java"));
+        Files.writeString(sources.resolve("New.java"), "not compiled yet");
+        Path loaded = folder.resolve("loaded");
+        Outcome outcome = launch(
+                "-Xmx256m -Xlog:class+load:file=" + loaded, "golden --config tiny-2t --seed 1 --out x".split(" "));
+        assertEquals(new Outcome(0, "x\n", ""), outcome);
+        assertTrue(Files.readString(loaded).contains("deepflow.cpu.CpuProvider"));
+        assertFalse(Files.readString(loaded).contains("deepflow.gpu"));
+        assertFalse(Files.readString(loaded).contains("bytedeco"));
+        assertFalse(Files.exists(bridge().resolve("target")));
+    }
+
+    /// A stand-in for the bridge, with one device. Who asks for a GPU has it on the class path; who names the CPU beside
+    /// it loads none of its classes.
+    @Test
+    void whoAsksForAGpuHasTheBridge() throws Exception {
+        standInBridge();
+        assertEquals(
+                "cuda:0  Stand-in, 1.0 GiB, products in full",
+                launch("-Xmx256m", "devices").out().lines().skip(1).findFirst().orElseThrow());
+        String[] golden = "golden --config tiny-2t --seed 1 --out x --device cuda".split(" ");
+        assertEquals(new Outcome(2, "", "deepflow: No GPU today.\n"), launch("-Xmx256m", golden));
+        golden[golden.length - 2] = "--device=cuda:3";
+        assertEquals(
+                new Outcome(2, "", "deepflow: No GPU today.\n"),
+                launch("-Xmx256m", Arrays.copyOf(golden, golden.length - 1)));
+
+        Path loaded = folder.resolve("loaded");
+        Outcome onCpu = launch(
+                "-Xmx256m -Xlog:class+load:file=" + loaded,
+                "golden --config tiny-2t --seed 1 --device cpu --out cuda".split(" "));
+        assertEquals(new Outcome(0, "cuda\n", ""), onCpu);
+        assertFalse(Files.readString(loaded).contains("StandIn"));
+    }
+
+    private Path bridge() {
+        return folder.resolve("a tree/gpu-bridge");
+    }
+
+    private void standInBridge() throws IOException {
+        Path classes = Files.createDirectories(bridge().resolve("target/classes"));
+        Path services = Files.createDirectories(classes.resolve("META-INF/services"));
+        Files.writeString(services.resolve("deepflow.tensor.BackendProvider"), "StandIn\n");
+        Path source = Files.writeString(
+                folder.resolve("StandIn.java"),
+                """
+                import deepflow.tensor.*;
+                import java.util.*;
+                public final class StandIn implements BackendProvider {
+                    public String device() { return "cuda"; }
+                    public List<DeviceInfo> devices() {
+                        return List.of(new DeviceInfo(
+                                new DeviceId("cuda", 0), "Stand-in", 1L << 30, Set.of(ProductPrecision.FULL), Map.of()));
+                    }
+                    public Backend open(int index, BackendOptions options) { throw new DeviceFailure("No GPU today."); }
+                }
+                """);
+        int failed = ToolProvider.getSystemJavaCompiler()
+                .run(null, null, null, "-proc:none", "-cp", "target/classes", "-d", classes.toString(), source.toString());
+        assertEquals(0, failed);
+        Files.createDirectories(bridge().resolve("src/main"));
+        Files.createFile(bridge().resolve("pom.xml"));
+        for (String old : List.of("pom.xml", "src/main")) {
+            Files.setLastModifiedTime(bridge().resolve(old), FileTime.fromMillis(1_000_000_000_000L));
+        }
+        Path stamps = Files.createDirectories(bridge().resolve("target/launcher"));
+        Files.writeString(stamps.resolve("classpath"), "");
+        Files.createFile(stamps.resolve("built"));
     }
 
     private Set<String> names() throws IOException {

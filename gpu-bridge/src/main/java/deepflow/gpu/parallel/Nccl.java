@@ -52,6 +52,7 @@ final class Nccl {
         getErrorString = function(library, "ncclGetErrorString", FunctionDescriptor.of(TEXT, INT));
     }
 
+    @SuppressWarnings("restricted") // a downcall is what this class is for
     private static MethodHandle function(SymbolLookup library, String name, FunctionDescriptor type) {
         MemorySegment address = library.find(name)
                 .orElseThrow(() -> new DeviceFailure(
@@ -66,6 +67,7 @@ final class Nccl {
         return load(LIBRARY);
     }
 
+    @SuppressWarnings("restricted")
     static Nccl load(String library) {
         SymbolLookup found;
         try {
