@@ -39,15 +39,16 @@ class FaintBugsTest {
         assertTrue(
                 result.findings().stream()
                         .noneMatch(f -> f.verdict() != null
-                                && Math.max(f.verdict().localRatio(), f.verdict().globalRatio()) > 1),
+                                && Math.max(
+                                                f.verdict().localRatio(),
+                                                f.verdict().globalRatio())
+                                        > 1),
                 "no limit is broken, or this test shows nothing");
         assertFalse(result.consistent());
         assertEquals(List.of("act.blocks.0.mlp.act", "act.blocks.0.mlp.fc2"), result.suspects());
         assertEquals(
                 List.of("gelu-erf"),
-                result.diagnosis().looksLike().stream()
-                        .map(l -> l.bug().name())
-                        .toList());
+                result.diagnosis().looksLike().stream().map(l -> l.bug().name()).toList());
         assertTrue(along(result).contains("gradact.blocks.0.mlp.fc1"));
     }
 
