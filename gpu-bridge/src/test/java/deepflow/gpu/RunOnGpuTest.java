@@ -1,5 +1,6 @@
 package deepflow.gpu;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
@@ -32,7 +33,7 @@ class RunOnGpuTest {
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().put("PATH", programs.toString());
         Process process = builder.redirectErrorStream(true).start();
-        String said = new String(process.getInputStream().readAllBytes());
+        String said = new String(process.getInputStream().readAllBytes(), UTF_8);
         assertEquals(2, process.waitFor(), said);
         return said;
     }

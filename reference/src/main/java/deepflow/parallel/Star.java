@@ -72,7 +72,7 @@ public final class Star implements AutoCloseable {
         byte[] receive(byte kind, int longest) throws IOException {
             byte found = in.readByte();
             int length = in.readInt();
-            if (length < 0 || found == FAILED && length > LONGEST_TEXT || length > longest && found == kind) {
+            if (length < 0 || length > (found == FAILED ? LONGEST_TEXT : longest)) {
                 throw new IOException("a message of " + length + " bytes");
             }
             byte[] bytes = in.readNBytes(length);

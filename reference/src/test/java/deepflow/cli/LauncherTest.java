@@ -28,8 +28,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// The launcher as a user starts it: through a symbolic link, in a tree with blanks in its name, from elsewhere.
 ///
-/// The tree is a stand-in with old sources beside the real classes, so that a source edited while the tests run does
-/// not make the launcher build under them.
+/// The tree is a stand-in with old sources beside the real classes, so that a source edited while the tests
+/// run does not make the launcher build under them.
 @DisabledOnOs(OS.WINDOWS)
 class LauncherTest {
 
@@ -155,9 +155,8 @@ class LauncherTest {
         assertEquals(right, launch("-Xmx256m", "--version"));
     }
 
-    /// Work on the CPU neither builds the GPU bridge nor has it on the class path, whatever is in its folder: a
-    /// checkout
-    /// in which only the reference was built works.
+    /// Work on the CPU neither builds the GPU bridge nor has it on the class path, whatever is in its folder:
+    /// a checkout in which only the reference was built works.
     @Test
     void workOnTheCpuLeavesTheBridgeAlone() throws Exception {
         Path sources = Files.createDirectories(bridge().resolve("src/main/java"));
@@ -172,9 +171,8 @@ class LauncherTest {
         assertFalse(Files.exists(bridge().resolve("target")));
     }
 
-    /// A stand-in for the bridge, with one device. Who asks for a GPU has it on the class path; who names the CPU
-    /// beside
-    /// it loads none of its classes.
+    /// A stand-in for the bridge, with one device. Who asks for a GPU has it on the class path; who names the
+    /// CPU beside it loads none of its classes.
     @Test
     void whoAsksForAGpuHasTheBridge() throws Exception {
         standInBridge();

@@ -12,8 +12,7 @@ import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
-/// A bug whose effect is smaller than every limit of a narrow type: PyTorch's steps in bfloat16, with erf GELU and
-/// without.
+/// A bug whose effect is smaller than every limit: PyTorch's steps in bfloat16, with erf GELU and without.
 class FaintBugsTest {
     private static final Path TESTDATA = Path.of("..", "testdata");
     private static final Backend EXACT = Backends.open("cpu", DType.F64, 2);

@@ -23,7 +23,8 @@ class GpuEstimatesTest {
     private static final int BATCH = 32;
     private static final double GIB = 1L << 30;
 
-    /// An H100 SXM as its data sheet has it, without sparsity: bytes a second, and operations a second of products.
+    /// An H100 SXM as its data sheet has it, without sparsity: bytes a second, and operations a second of
+    /// products.
     private static final double BANDWIDTH = 3.35e12;
 
     private static final double F32 = 66.9e12;

@@ -30,6 +30,8 @@ final class Nccl {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
     private static final AddressLayout POINTER = ValueLayout.ADDRESS;
+
+    @SuppressWarnings("restricted") // the text of a status, read up to its end
     private static final AddressLayout TEXT =
             POINTER.withTargetLayout(MemoryLayout.sequenceLayout(LONGEST_TEXT, ValueLayout.JAVA_BYTE));
 
