@@ -68,16 +68,21 @@ public final class CudaBackend implements Backend {
                     + ": choose float32 for products in " + precision + ".");
         }
         this.device = new Device(index);
-        this.kernels = new Kernels(device, cache, type == DType.F64);
-        this.tensors = new Tensors(device, type);
-        this.layouts = new Layouts(tensors, kernels);
-        this.pointwise = new Pointwise(tensors, kernels);
-        this.products = new Products(tensors, device, kernels, pointwise, precision);
-        this.rows = new Rows(tensors, device, kernels);
-        this.sums = new Sums(tensors, kernels, layouts, pointwise);
-        this.tokens = new Tokens(tensors, kernels, sums);
-        this.attention = new Attention(tensors, layouts, pointwise, products, rows);
-        this.optimizer = new Optimizer(tensors, kernels);
+        try {
+            this.kernels = new Kernels(device, cache, type == DType.F64);
+            this.tensors = new Tensors(device, type);
+            this.layouts = new Layouts(tensors, kernels);
+            this.pointwise = new Pointwise(tensors, kernels);
+            this.products = new Products(tensors, device, kernels, pointwise, precision);
+            this.rows = new Rows(tensors, device, kernels);
+            this.sums = new Sums(tensors, kernels, layouts, pointwise);
+            this.tokens = new Tokens(tensors, kernels, sums);
+            this.attention = new Attention(tensors, layouts, pointwise, products, rows);
+            this.optimizer = new Optimizer(tensors, kernels);
+        } catch (RuntimeException e) {
+            device.close();
+            throw e;
+        }
     }
 
     /// `cuda-f32`, `cuda-f32-bf16`: with the precision of products where it is not full.

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.BiFunction;
@@ -22,6 +23,8 @@ import net.jqwik.api.lifecycle.AfterContainer;
 /// rounding, which in float64 means equal bits.
 public abstract class BackendConformance {
     private static final List<Backend> OPEN = new ArrayList<>();
+    /// How many of the operations that a sample is watched in are products; they come first.
+    private static final int PRODUCTS = 3;
 
     private final Backend backend;
     private final NaiveBackend naive = new NaiveBackend();
@@ -36,6 +39,12 @@ public abstract class BackendConformance {
     static void closeAll() {
         OPEN.forEach(Backend::close);
         OPEN.clear();
+    }
+
+    /// Whether the back end keeps the order in which [Backend#matmul] adds up a product. One that leaves the order to a
+    /// library says no: then products are held to bounds instead of bits.
+    protected boolean keepsOrderOfProducts() {
+        return true;
     }
 
     // ---- how results are compared ---------------------------------------------------------------------------
@@ -286,7 +295,7 @@ public abstract class BackendConformance {
         double[] a = data(seed, sa, values);
         double[] b = data(seed + 1, sb, values);
         Function<Backend, Tensor> product = x -> x.matmul(x.upload(a, sa), ta, x.upload(b, sb), tb);
-        if (backend.dtype() == DType.F64) {
+        if (backend.dtype() == DType.F64 && keepsOrderOfProducts()) {
             exact(product);
         } else if (values != Values.SPECIAL) {
             close(product, x -> x.matmul(x.upload(positive(a), sa), ta, x.upload(positive(b), sb), tb), k + 2);
@@ -320,6 +329,25 @@ public abstract class BackendConformance {
         double[] e = backend.download(expected);
         for (int i = 0; i < e.length; i++) {
             assertEquals(bits(e[i]), bits(a[i]), "element " + i);
+        }
+    }
+
+    /// Of products of other extents, the same bits where their order is kept.
+    private void sameProducts(Tensor actual, Tensor expected) {
+        if (keepsOrderOfProducts()) {
+            same(actual, expected);
+            return;
+        }
+        assertEquals(expected.shape(), actual.shape());
+        double[] a = backend.download(actual);
+        double[] e = backend.download(expected);
+        double largest = Arrays.stream(e).filter(Double::isFinite).map(Math::abs).max().orElse(0);
+        for (int i = 0; i < e.length; i++) {
+            if (Double.isFinite(e[i])) {
+                assertEquals(e[i], a[i], 4096 * u() * largest, "element " + i);
+            } else {
+                assertEquals(e[i], a[i], "element " + i);
+            }
         }
     }
 
@@ -369,12 +397,12 @@ public abstract class BackendConformance {
             Tensor dout = backend.upload(data(seed + 3, queries, Values.PLAIN), queries);
             Tensor expected = headsOneByOne(q, k, v, heads);
             Attended out = backend.attention(q, k, v, heads, 0.25);
-            same(out.out(), expected);
+            sameProducts(out.out(), expected);
             AttentionGradients g = backend.attentionBackward(q, k, v, heads, 0.25, out, dout);
             AttentionGradients one = gradientsOneByOne(q, k, v, heads, dout);
-            same(g.dq(), one.dq());
-            same(g.dk(), one.dk());
-            same(g.dv(), one.dv());
+            sameProducts(g.dq(), one.dq());
+            sameProducts(g.dk(), one.dk());
+            sameProducts(g.dv(), one.dv());
 
             Tensor qkv = backend.upload(data(seed + 4, packed, values), packed);
             Tensor[] parts = new Tensor[3];
@@ -382,9 +410,9 @@ public abstract class BackendConformance {
                 parts[i] = backend.slice(qkv, 2, i * d, (i + 1) * d);
             }
             Attended self = backend.selfAttention(qkv, heads, 0.25);
-            same(self.out(), headsOneByOne(parts[0], parts[1], parts[2], heads));
+            sameProducts(self.out(), headsOneByOne(parts[0], parts[1], parts[2], heads));
             AttentionGradients p = gradientsOneByOne(parts[0], parts[1], parts[2], heads, dout);
-            same(
+            sameProducts(
                     backend.selfAttentionBackward(qkv, heads, 0.25, self, dout),
                     backend.concat(2, List.of(p.dq(), p.dk(), p.dv())));
         }
@@ -662,7 +690,7 @@ public abstract class BackendConformance {
             Tensor alone = backend.upload(x, one);
             Tensor pair = backend.concat(0, List.of(backend.upload(other, one), alone));
             assertEquals(two, pair.shape());
-            for (var operation : operations) {
+            for (var operation : operations.subList(keepsOrderOfProducts() ? 0 : PRODUCTS, operations.size())) {
                 Tensor expected = operation.apply(backend, alone);
                 same(backend.slice(operation.apply(backend, pair), 0, 1, 2), expected);
             }
