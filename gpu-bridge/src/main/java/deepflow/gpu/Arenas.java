@@ -8,8 +8,9 @@ import java.util.Deque;
 import java.util.Set;
 import java.util.WeakHashMap;
 
-/// The open arenas of one back end, innermost first; the outermost is open as long as the back end. They know their
-/// members by weak references: what nobody can reach any more gives its memory back by itself ([Tensors]).
+/// The open arenas of one back end, innermost first; the outermost is open as long as the back end. They know
+/// their members by weak references: what nobody can reach any more gives its memory back by itself
+/// ([Tensors]).
 final class Arenas implements AutoCloseable {
     private final Deque<Region> open = new ArrayDeque<>();
 

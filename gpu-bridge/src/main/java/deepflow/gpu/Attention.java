@@ -8,9 +8,9 @@ import deepflow.tensor.AttentionGradients;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 
-/// Scaled dot-product attention: two products and a softmax, heads cut and joined by permutations. It has the bits of
-/// the composition in [deepflow.tensor.Backend], in less memory: scores become probabilities in place, and what is only
-/// needed on the way is given back at once.
+/// Scaled dot-product attention: two products and a softmax, heads cut and joined by permutations. It has the
+/// bits of the composition in [deepflow.tensor.Backend], in less memory: scores become probabilities in place,
+/// and what is only needed on the way is given back at once.
 ///
 /// The probabilities are kept for the gradients: N·h·T·S elements.
 final class Attention {
@@ -28,7 +28,8 @@ final class Attention {
         this.rows = rows;
     }
 
-    /// Extents of one attention: `batch` counts samples and heads, `t` queries, `s` keys, `d` channels of a head.
+    /// Extents of one attention: `batch` counts samples and heads, `t` queries, `s` keys, `d` channels of a
+    /// head.
     private record Heads(int samples, int heads, int t, int s, int d) {
         int batch() {
             return Math.multiplyExact(samples, heads);

@@ -26,15 +26,17 @@ import org.jspecify.annotations.Nullable;
 /// [Backend] on an NVIDIA GPU, in float32 or float64.
 ///
 /// **What it promises beyond the contract, and what less**:
-/// - Operations return before they are done; only [#download] waits. A failure inside a kernel is reported there, or by
-///   a later call.
-/// - The same program on the same model of GPU with the same versions of the libraries gives the same bits: one stream,
-///   sums in an order that depends on shapes, a fixed workspace for cuBLAS, no atomic additions of floats.
-/// - The order in which cuBLAS adds up a product is its own. It may change with the extents of the product, so that the
-///   bits of a sample may depend on how many others are in its batch, which the contract forbids and the CPU keeps. All
-///   other operations keep it. Likewise two GPUs of different models may differ in last bits.
-/// - [#sin] and [#cos] are rounded correctly in float32 (but for one argument in 10⁸), and within two units in the last
-///   place in float64.
+/// - Operations return before they are done; only [#download] waits. A failure inside a kernel is reported
+///   there, or by a later call.
+/// - The same program on the same model of GPU with the same versions of the libraries gives the same bits: one
+///   stream, sums in an order that depends on shapes, a fixed workspace for cuBLAS, no atomic additions of
+///   floats.
+/// - The order in which cuBLAS adds up a product is its own. It may change with the extents of the product, so
+///   that the bits of a sample may depend on how many others are in its batch, which the contract forbids and
+///   the CPU keeps. All other operations keep it. Likewise two GPUs of different models may differ in last
+///   bits.
+/// - [#sin] and [#cos] are rounded correctly in float32 (but for one argument in 10⁸), and within two units in
+///   the last place in float64.
 /// - A NaN is made canonical when it is downloaded, the only way to see its bits.
 ///
 /// Every failure of CUDA, cuBLAS, cuDNN or NVRTC is a [DeviceFailure] whose sentence names the call.
@@ -58,8 +60,8 @@ public final class CudaBackend implements Backend {
     ///
     /// @param index which, from 0
     /// @param cache where compiled kernels are kept
-    /// @throws DeviceFailure if there is no such GPU, a library refuses, or float64 is to be multiplied in a lower
-    ///     precision
+    /// @throws DeviceFailure if there is no such GPU, a library refuses, or float64 is to be multiplied in a
+    ///     lower precision
     public CudaBackend(int index, BackendOptions options, KernelCache cache) {
         this.type = options.dtype();
         this.precision = options.products();
@@ -96,13 +98,14 @@ public final class CudaBackend implements Backend {
         return type;
     }
 
-    /// The address of a tensor's elements in the GPU's memory, contiguous in row-major order, for libraries that work
-    /// on [#stream].
+    /// The address of a tensor's elements in the GPU's memory, contiguous in row-major order, for libraries
+    /// that work on [#stream].
     public long address(Tensor x) {
         return tensors.address(x);
     }
 
-    /// The stream of all work, a `cudaStream_t`: what is called on it runs after everything that was called here before.
+    /// The stream of all work, a `cudaStream_t`: what is called on it runs after everything that was called
+    /// here before.
     public long stream() {
         return device.stream().address();
     }

@@ -3,9 +3,9 @@ package deepflow.gpu;
 import deepflow.tensor.Shape;
 import java.util.Arrays;
 
-/// How a tensor is read in the order of another: for each axis of what is written, outermost first, its extent and how
-/// many elements a step on it goes in what is read. Axes of extent 1 are dropped, and neighbours that one step
-/// describes are merged, so that most layouts have one or two.
+/// How a tensor is read in the order of another: for each axis of what is written, outermost first, its extent
+/// and how many elements a step on it goes in what is read. Axes of extent 1 are dropped, and neighbours that
+/// one step describes are merged, so that most layouts have one or two.
 ///
 /// @param extents of what is written
 /// @param strides in what is read; 0 where an element is read again

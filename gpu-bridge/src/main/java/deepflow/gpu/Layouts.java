@@ -148,7 +148,8 @@ final class Layouts {
         return out;
     }
 
-    /// Looks at the range that was noted when the indices were uploaded: no kernel reads outside, and nobody waits.
+    /// Looks at the range that was noted when the indices were uploaded: no kernel reads outside, and nobody
+    /// waits.
     private static void within(String operation, Tensor indices, int rows) {
         Tensors.Range range = Tensors.range(indices);
         if (range != null && (range.least() < 0 || range.most() >= rows)) {

@@ -53,8 +53,8 @@ final class Optimizer {
         constants(launch, step).real(decay).forElements(w.size());
     }
 
-    /// β₁, 1 − β₁, β₂, 1 − β₂, lr·weightDecay, lr/(1 − β₁ⁿ), √(1 − β₂ⁿ), ε, each computed in double, as PyTorch does,
-    /// and rounded once.
+    /// β₁, 1 − β₁, β₂, 1 − β₂, lr·weightDecay, lr/(1 − β₁ⁿ), √(1 − β₂ⁿ), ε, each computed in double, as PyTorch
+    /// does, and rounded once.
     private static Launch constants(Launch launch, AdamWStep step) {
         return launch.real(step.beta1())
                 .real(1 - step.beta1())

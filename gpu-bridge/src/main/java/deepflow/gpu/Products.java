@@ -13,11 +13,12 @@ import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 
-/// Matrix products by cuBLAS, the factors rounded as [ProductPrecision] says, sums and results in the tensors' type.
+/// Matrix products by cuBLAS, the factors rounded as [ProductPrecision] says, sums and results in the tensors'
+/// type.
 ///
-/// cuBLAS stores columns, tensors store rows. What is row-major (M, N) is column-major (N, M), so that C = A·B is asked
-/// for as Cᵀ = Bᵀ·Aᵀ: the factors change places, the flags and the leading dimensions (the length of a stored row) stay
-/// theirs.
+/// cuBLAS stores columns, tensors store rows. What is row-major (M, N) is column-major (N, M), so that C = A·B
+/// is asked for as Cᵀ = Bᵀ·Aᵀ: the factors change places, the flags and the leading dimensions (the length of a
+/// stored row) stay theirs.
 final class Products implements AutoCloseable {
     private final Tensors tensors;
     private final Device device;

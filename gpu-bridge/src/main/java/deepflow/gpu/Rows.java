@@ -39,8 +39,8 @@ final class Rows implements AutoCloseable {
         Status.cudnn("cudnnCreateTensorDescriptor", cudnn.cudnnCreateTensorDescriptor(description));
     }
 
-    /// Threads for a row of so many elements: whole warps, about four elements for each thread. It decides about the
-    /// order of a sum, so it depends on nothing else.
+    /// Threads for a row of so many elements: whole warps, about four elements for each thread. It decides
+    /// about the order of a sum, so it depends on nothing else.
     static int threads(long elements) {
         int threads = WARP;
         while (threads < MOST_THREADS && threads * 4L < elements) {

@@ -9,10 +9,10 @@ import org.jspecify.annotations.Nullable;
 
 /// Sums over axes and over everything: `sums.cu`.
 ///
-/// **Definition**: neighbouring axes that are both summed over, or both kept, count as one; axes are summed away one
-/// after the other, innermost first. A sum over the innermost axis of all is taken in pieces of [#ROW], each by a block
-/// of threads; one further out in pieces of [#COLUMN], each from its first element to its last; the pieces' sums are
-/// summed by the same rule.
+/// **Definition**: neighbouring axes that are both summed over, or both kept, count as one; axes are summed
+/// away one after the other, innermost first. A sum over the innermost axis of all is taken in pieces of
+/// [#ROW], each by a block of threads; one further out in pieces of [#COLUMN], each from its first element to
+/// its last; the pieces' sums are summed by the same rule.
 final class Sums {
     /// Elements of a piece of a row.
     static final int ROW = 1 << 15;

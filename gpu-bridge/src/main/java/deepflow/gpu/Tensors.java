@@ -18,11 +18,12 @@ import java.util.HashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// The tensors of one back end: how they come to be, where their elements are, and when their memory is free again.
+/// The tensors of one back end: how they come to be, where their elements are, and when their memory is free
+/// again.
 ///
-/// Memory is given back when a tensor is released, when its arena closes, or when nobody can reach it any more. The
-/// collector learns of the last late, since a handle is small whatever it stands for: before memory counts as exhausted
-/// it is asked to look.
+/// Memory is given back when a tensor is released, when its arena closes, or when nobody can reach it any more.
+/// The collector learns of the last late, since a handle is small whatever it stands for: before memory counts
+/// as exhausted it is asked to look.
 final class Tensors implements AutoCloseable {
     /// How long to wait for the collector's word, in milliseconds, when memory is short.
     private static final long PATIENCE = 100;
@@ -214,8 +215,8 @@ final class Tensors implements AutoCloseable {
         return x;
     }
 
-    /// The elements, NaNs made canonical: this is the one place where the bits of a NaN can be seen, and those of the
-    /// GPU differ from Java's.
+    /// The elements, NaNs made canonical: this is the one place where the bits of a NaN can be seen, and those
+    /// of the GPU differ from Java's.
     double[] download(Tensor x) {
         double[] out = new double[Math.toIntExact(x.size())];
         staging.download(address(x), x.size() * x.dtype().bytes(), (buffer, from) -> {

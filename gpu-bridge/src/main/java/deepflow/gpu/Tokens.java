@@ -8,8 +8,8 @@ import deepflow.tensor.ModulationGradients;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 
-/// Operations on tokens (N, T, D) with a vector (N, D) for each sample, each in one pass: `tokens.cu`. They have the
-/// bits of their compositions.
+/// Operations on tokens (N, T, D) with a vector (N, D) for each sample, each in one pass: `tokens.cu`. They
+/// have the bits of their compositions.
 final class Tokens {
     private static final String FILE = "tokens";
 
@@ -23,8 +23,8 @@ final class Tokens {
         this.sums = sums;
     }
 
-    /// Whether a sum over the tokens is one over a middle axis, as the kernels here take it: there is more than one
-    /// token (else the composition copies), and more than one channel (else it sums rows).
+    /// Whether a sum over the tokens is one over a middle axis, as the kernels here take it: there is more than
+    /// one token (else the composition copies), and more than one channel (else it sums rows).
     static boolean sumsColumns(Tensor x) {
         Shape s = x.shape();
         return s.rank() == 3 && s.size() > 0 && s.dim(1) > 1 && s.dim(2) > 1;

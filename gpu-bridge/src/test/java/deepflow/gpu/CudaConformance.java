@@ -43,8 +43,8 @@ abstract class CudaConformance extends BackendConformance {
 
     @AfterContainer
     static void report() {
-        OPEN.forEach((type, b) -> System.out.println("Conformance of " + b.name() + " on " + b.device().name() + ": "
-                + cases + " cases."));
+        OPEN.forEach((type, b) -> System.out.println(
+                "Conformance of " + b.name() + " on " + b.device().name() + ": " + cases + " cases."));
         OPEN.values().forEach(CudaBackend::close);
         OPEN.clear();
         cases = 0;

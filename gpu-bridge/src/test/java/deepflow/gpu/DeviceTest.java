@@ -23,7 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Memory, failures and several devices, on the simulator alone: it fails on demand and counts what is left over.
+/// Memory, failures and several devices, on the simulator alone: it fails on demand and counts what is left
+/// over.
 class DeviceTest {
     private Simulator simulator;
 
@@ -108,8 +109,8 @@ class DeviceTest {
         }
     }
 
-    /// What is cached for another size goes back to CUDA before memory counts as exhausted; then one sentence says so,
-    /// and the back end works on.
+    /// What is cached for another size goes back to CUDA before memory counts as exhausted; then one sentence
+    /// says so, and the back end works on.
     @Test
     void memoryThatIsExhaustedIsOneSentence() {
         simulator.memory(64L << 20); // cuBLAS has half of it
@@ -240,8 +241,8 @@ class DeviceTest {
         simulator.devices(0).reset();
         DeviceFailure none = assertThrows(DeviceFailure.class, () -> new CudaProvider().devices());
         assertTrue(none.getMessage().contains("it sees no GPU"), none.getMessage());
-        DeviceFailure open = assertThrows(
-                DeviceFailure.class, () -> new CudaProvider().open(0, BackendOptions.of(DType.F32, 1)));
+        DeviceFailure open =
+                assertThrows(DeviceFailure.class, () -> new CudaProvider().open(0, BackendOptions.of(DType.F32, 1)));
         assertEquals("There is no GPU 0: CUDA sees none.", open.getMessage());
     }
 

@@ -29,8 +29,7 @@ class EquationsOnCudaTest {
         try (Backend b = Gpus.open(type)) {
             for (EquationChecks checks : EquationChecks.ALL) {
                 EquationReport report = Verification.run(b, VECTORS, checks);
-                assertAll(
-                        report.evidence().stream().map(r -> (Executable) () -> assertTrue(r.passed(), r.toString())));
+                assertAll(report.evidence().stream().map(r -> (Executable) () -> assertTrue(r.passed(), r.toString())));
             }
         }
     }

@@ -71,7 +71,11 @@ class GpuArchitectureTest {
                 return "packages";
             }
         };
-        SlicesRuleDefinition.slices().assignedFrom(byPackage).should().beFreeOfCycles().check(CLASSES);
+        SlicesRuleDefinition.slices()
+                .assignedFrom(byPackage)
+                .should()
+                .beFreeOfCycles()
+                .check(CLASSES);
     }
 
     @Test

@@ -19,8 +19,8 @@ final class Gpus {
 
     private Gpus() {}
 
-    /// The simulator, as after a start: two devices, deferred streams, nothing allocated. Nothing that was opened before
-    /// may be used any more.
+    /// The simulator, as after a start: two devices, deferred streams, nothing allocated. Nothing that was
+    /// opened before may be used any more.
     static Simulator simulator() {
         return Simulator.install().devices(2).memory(MEMORY).deferred(true).reset();
     }

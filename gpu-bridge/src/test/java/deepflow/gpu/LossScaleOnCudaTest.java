@@ -52,9 +52,9 @@ class LossScaleOnCudaTest {
         return List.of(new Batch(x0, x1, List.of(t, t), b.uploadIndices(new int[] {0, 2}, Shape.of(2)), null));
     }
 
-    /// From 2⁴⁰ the gradients of activations exceed 65504 and become infinite where they enter a product: steps are
-    /// skipped and weights stay, until the scale fits. Then the first moments are those of the float64 reference, to
-    /// the three digits of fp16: unscaled, that is.
+    /// From 2⁴⁰ the gradients of activations exceed 65504 and become infinite where they enter a product: steps
+    /// are skipped and weights stay, until the scale fits. Then the first moments are those of the float64
+    /// reference, to the three digits of fp16: unscaled, that is.
     @Test
     void aScaleThatOverflowsIsHalvedUntilItFits() {
         try (CudaBackend b = Gpus.open(0, DType.F32, ProductPrecision.FP16);

@@ -54,8 +54,8 @@ class TrainingOnCudaTest {
         }
     }
 
-    /// Forward, backward, clipping, AdamW and average: `deepflow check` finds the dump consistent with its precision,
-    /// tensor by tensor. Twice the same bytes.
+    /// Forward, backward, clipping, AdamW and average: `deepflow check` finds the dump consistent with its
+    /// precision, tensor by tensor. Twice the same bytes.
     @ParameterizedTest
     @CsvSource({
         "tiny-2t, F32, FULL",
@@ -93,9 +93,9 @@ class TrainingOnCudaTest {
         return path;
     }
 
-    /// After twenty steps of `digits` every weight, moment and average is the reference's, to the relative error that
-    /// `check` allows a float32 tensor. Single elements are not judged: AdamW divides by √v, so that one whose gradients
-    /// are nearly 0 moves as rounding says.
+    /// After twenty steps of `digits` every weight, moment and average is the reference's, to the relative
+    /// error that `check` allows a float32 tensor. Single elements are not judged: AdamW divides by √v, so that
+    /// one whose gradients are nearly 0 moves as rounding says.
     @Test
     void twentyStepsOfDigitsEndWhereTheReferenceEnds() throws IOException {
         String json = "{\"config\": \"digits\", \"batch\": 4, \"lr\": 0.0003, \"precision\": \"%s\"}";
@@ -129,8 +129,8 @@ class TrainingOnCudaTest {
         return size == 0 ? Math.sqrt(error) : Math.sqrt(error / size);
     }
 
-    /// Products in fp16: the scale of the loss is in the checkpoints, and a run that was interrupted on the way ends with
-    /// the bytes of one that was not.
+    /// Products in fp16: the scale of the loss is in the checkpoints, and a run that was interrupted on the way
+    /// ends with the bytes of one that was not.
     @Test
     void anFp16RunResumesWithTheSameBytes() throws IOException {
         RunConfig config = config(

@@ -5,8 +5,8 @@ import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 import java.util.Arrays;
 
-/// Clipping by the norm of all gradients together: each is multiplied by min(1, clip/(norm + 1e-6)) (SPEC §6). Norm
-/// and factor stay on the device.
+/// Clipping by the norm of all gradients together: each is multiplied by min(1, clip/(norm + 1e-6)) (SPEC §6).
+/// Norm and factor stay on the device.
 ///
 /// @param norm √Σ‖g‖², a scalar
 /// @param factor what gradients are multiplied by, a scalar

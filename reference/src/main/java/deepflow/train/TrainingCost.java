@@ -10,7 +10,8 @@ import deepflow.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What a training step costs, counted by taking one on a back end without elements: no memory is needed for it.
+/// What a training step costs, counted by taking one on a back end without elements: no memory is needed for
+/// it.
 public final class TrainingCost {
     private TrainingCost() {}
 

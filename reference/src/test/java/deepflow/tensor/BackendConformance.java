@@ -15,12 +15,12 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.lifecycle.AfterContainer;
 
-/// What every back end is held to: its results against [NaiveBackend] on random shapes, layouts and values, within
-/// a bound on what rounding can do in its precision, and the laws of the [Backend] contract.
+/// What every back end is held to: its results against [NaiveBackend] on random shapes, layouts and values,
+/// within a bound on what rounding can do in its precision, and the laws of the [Backend] contract.
 ///
-/// A subclass names the back end. The bounds are of the form c·u·(|f| evaluated with all terms positive), u the unit
-/// roundoff; where the contract leaves no room (products, copies, the four operations) results must be equal after
-/// rounding, which in float64 means equal bits.
+/// A subclass names the back end. The bounds are of the form c·u·(|f| evaluated with all terms positive), u the
+/// unit roundoff; where the contract leaves no room (products, copies, the four operations) results must be
+/// equal after rounding, which in float64 means equal bits.
 public abstract class BackendConformance {
     private static final List<Backend> OPEN = new ArrayList<>();
     /// How many of the operations that a sample is watched in are products; they come first.
@@ -41,8 +41,8 @@ public abstract class BackendConformance {
         OPEN.clear();
     }
 
-    /// Whether the back end keeps the order in which [Backend#matmul] adds up a product. One that leaves the order to a
-    /// library says no: then products are held to bounds instead of bits.
+    /// Whether the back end keeps the order in which [Backend#matmul] adds up a product. One that leaves the
+    /// order to a library says no: then products are held to bounds instead of bits.
     protected boolean keepsOrderOfProducts() {
         return true;
     }
@@ -148,8 +148,8 @@ public abstract class BackendConformance {
         return Double.doubleToRawLongBits(x);
     }
 
-    /// |actual − truth| ≤ units·u·magnitude, where `magnitude` evaluates f with all terms positive. Where the truth
-    /// is not finite the result must be the same.
+    /// |actual − truth| ≤ units·u·magnitude, where `magnitude` evaluates f with all terms positive. Where the
+    /// truth is not finite the result must be the same.
     private void close(Function<Backend, Tensor> f, Function<Backend, Tensor> magnitude, double units) {
         List<double[]> r = both(f);
         try (Arena _ = naive.arena()) {
@@ -341,7 +341,8 @@ public abstract class BackendConformance {
         assertEquals(expected.shape(), actual.shape());
         double[] a = backend.download(actual);
         double[] e = backend.download(expected);
-        double largest = Arrays.stream(e).filter(Double::isFinite).map(Math::abs).max().orElse(0);
+        double largest =
+                Arrays.stream(e).filter(Double::isFinite).map(Math::abs).max().orElse(0);
         for (int i = 0; i < e.length; i++) {
             if (Double.isFinite(e[i])) {
                 assertEquals(e[i], a[i], 4096 * u() * largest, "element " + i);

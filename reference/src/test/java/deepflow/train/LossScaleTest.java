@@ -72,8 +72,8 @@ class LossScaleTest {
         }
     }
 
-    /// A power of two changes no digit on its way through a linear computation, and is gone before clipping: the step
-    /// is that of an unscaled loss, bit for bit.
+    /// A power of two changes no digit on its way through a linear computation, and is gone before clipping:
+    /// the step is that of an unscaled loss, bit for bit.
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
     void aStepWithAScaledLossIsTheSameStep(int parts) {

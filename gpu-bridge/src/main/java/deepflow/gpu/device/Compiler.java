@@ -43,7 +43,8 @@ final class Compiler {
         try (BytePointer text = new BytePointer(source.text(), StandardCharsets.UTF_8);
                 BytePointer name = new BytePointer(source.name() + ".cu", StandardCharsets.UTF_8);
                 PointerPointer<BytePointer> flags = new PointerPointer<>(options.toArray(new String[0]))) {
-            Status.nvrtc("nvrtcCreateProgram", nvrtc.nvrtcCreateProgram(program, text, name, 0, NO_HEADERS, NO_HEADERS));
+            Status.nvrtc(
+                    "nvrtcCreateProgram", nvrtc.nvrtcCreateProgram(program, text, name, 0, NO_HEADERS, NO_HEADERS));
             int status = nvrtc.nvrtcCompileProgram(program, options.size(), flags);
             if (status != nvrtc.NVRTC_SUCCESS) {
                 throw new DeviceFailure("Kernel file " + source.name() + ".cu does not compile with "

@@ -13,14 +13,15 @@ import org.bytedeco.cuda.global.cudnn;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.SizeTPointer;
 
-/// One GPU, opened: a stream on which all of its work runs in the order of the calls, and the handles of cuBLAS and
-/// cuDNN on that stream.
+/// One GPU, opened: a stream on which all of its work runs in the order of the calls, and the handles of cuBLAS
+/// and cuDNN on that stream.
 ///
 /// One stream is a decision: work on it never races with other work of the same back end, so that memory may be
 /// reused at once ([DeviceMemory]), and the order of additions is the order of the program.
 public final class Device implements AutoCloseable {
-    /// What cuBLAS may use for itself. It is given once and never changes, since cuBLAS chooses by it: a workspace of
-    /// its own choice could differ from run to run. NVIDIA recommends 32 MiB on Hopper and 4 MiB before.
+    /// What cuBLAS may use for itself. It is given once and never changes, since cuBLAS chooses by it: a
+    /// workspace of its own choice could differ from run to run. NVIDIA recommends 32 MiB on Hopper and 4 MiB
+    /// before.
     private static final long WORKSPACE = 32L << 20;
 
     private final int index;
@@ -138,7 +139,8 @@ public final class Device implements AutoCloseable {
         return value[0];
     }
 
-    /// Makes this GPU the calling thread's: CUDA keeps the choice by thread, and several back ends may share one.
+    /// Makes this GPU the calling thread's: CUDA keeps the choice by thread, and several back ends may share
+    /// one.
     public void select() {
         Status.cuda("cudaSetDevice", cudart.cudaSetDevice(index));
     }
@@ -189,8 +191,8 @@ public final class Device implements AutoCloseable {
         return dnn;
     }
 
-    /// Waits for what runs and gives handles and stream back. What cannot be given back after a failure stays with the
-    /// process.
+    /// Waits for what runs and gives handles and stream back. What cannot be given back after a failure stays
+    /// with the process.
     @Override
     public void close() {
         if (closed) {

@@ -10,15 +10,17 @@ import org.bytedeco.cuda.global.cudart;
 import org.bytedeco.javacpp.Pointer;
 import org.jspecify.annotations.Nullable;
 
-/// Memory of one GPU. Blocks that are given back are kept and handed out again, since asking CUDA takes longer than
-/// most kernels and waits for all of them.
+/// Memory of one GPU. Blocks that are given back are kept and handed out again, since asking CUDA takes longer
+/// than most kernels and waits for all of them.
 ///
-/// **Order**: a block may be handed out while work that reads or writes it is still waiting in the stream. That is
-/// right because all work of a back end runs on one stream, in the order of the calls: whoever gets the block next
-/// touches it after that work. Only when memory goes back to CUDA ([#trim]) the stream is waited for.
+/// **Order**: a block may be handed out while work that reads or writes it is still waiting in the stream. That
+/// is right because all work of a back end runs on one stream, in the order of the calls: whoever gets the
+/// block next touches it after that work. Only when memory goes back to CUDA ([#trim]) the stream is waited
+/// for.
 ///
-/// **Sizes** are rounded up so that few different ones occur: below a mebibyte to an eighth of a power of two (512
-/// bytes at least), above to a multiple of two mebibytes. A larger block is taken if at most an eighth is wasted.
+/// **Sizes** are rounded up so that few different ones occur: below a mebibyte to an eighth of a power of two
+/// (512 bytes at least), above to a multiple of two mebibytes. A larger block is taken if at most an eighth is
+/// wasted.
 public final class DeviceMemory implements AutoCloseable {
     private static final long SMALLEST = 512;
     private static final long LARGE = 1L << 20;

@@ -14,9 +14,10 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.function.Supplier;
 
-/// Compiled kernels in a folder, so that only the first run compiles. A file's name is a digest of all that decides
-/// about its content; the file begins with a digest of the rest, so that one that is damaged or cut off is compiled
-/// again. Files appear in one step: processes that start together disturb each other at most by compiling twice.
+/// Compiled kernels in a folder, so that only the first run compiles. A file's name is a digest of all that
+/// decides about its content; the file begins with a digest of the rest, so that one that is damaged or cut off
+/// is compiled again. Files appear in one step: processes that start together disturb each other at most by
+/// compiling twice.
 ///
 /// @param folder where the files are; made when the first is written
 public record KernelCache(Path folder) {

@@ -10,8 +10,8 @@ import java.nio.charset.StandardCharsets;
 /// @param name of the file, without its ending: `rows`
 /// @param text CUDA C++ that needs no header
 public record KernelSource(String name, String text) {
-    /// Reads `/deepflow/gpu/NAME.cu` behind `/deepflow/gpu/common.cu`. Messages of a compiler name the file and its
-    /// line.
+    /// Reads `/deepflow/gpu/NAME.cu` behind `/deepflow/gpu/common.cu`. Messages of a compiler name the file and
+    /// its line.
     public static KernelSource of(String name) {
         return new KernelSource(name, numbered("common") + numbered(name));
     }

@@ -7,8 +7,8 @@ import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.jspecify.annotations.Nullable;
 
-/// One launch of a kernel in the making: arguments in the order of the kernel's parameters, then the grid. Reused from
-/// launch to launch, since CUDA copies the arguments when it is called.
+/// One launch of a kernel in the making: arguments in the order of the kernel's parameters, then the grid.
+/// Reused from launch to launch, since CUDA copies the arguments when it is called.
 public final class Launch implements AutoCloseable {
     /// Threads of a block where a kernel treats elements one by one.
     public static final int THREADS = 256;
@@ -83,8 +83,8 @@ public final class Launch implements AutoCloseable {
         return this;
     }
 
-    /// Runs the kernel with a thread for each of n elements, or for each of some of them: kernels stride over the
-    /// grid. Nothing is run for 0.
+    /// Runs the kernel with a thread for each of n elements, or for each of some of them: kernels stride over
+    /// the grid. Nothing is run for 0.
     public void forElements(long n) {
         run((n + THREADS - 1) / THREADS, THREADS);
     }

@@ -7,11 +7,11 @@ import org.bytedeco.cuda.global.cudart;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 
-/// How bytes travel between the heap and a GPU: through two page-locked buffers that take turns, the only kind of
-/// host memory that a GPU copies while the program goes on.
+/// How bytes travel between the heap and a GPU: through two page-locked buffers that take turns, the only kind
+/// of host memory that a GPU copies while the program goes on.
 ///
-/// An upload returns before its last piece has arrived: work called later finds it there, since it runs on the same
-/// stream. A buffer is filled again only when the event behind its last copy has passed.
+/// An upload returns before its last piece has arrived: work called later finds it there, since it runs on the
+/// same stream. A buffer is filled again only when the event behind its last copy has passed.
 public final class Staging implements AutoCloseable {
     private static final int BYTES = 4 << 20;
 

@@ -9,13 +9,13 @@ import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.jspecify.annotations.Nullable;
 
-/// Statuses of native calls: each method returns where the call succeeded, and throws a [DeviceFailure] with the
-/// call's name and the library's own words where it did not.
+/// Statuses of native calls: each method returns where the call succeeded, and throws a [DeviceFailure] with
+/// the call's name and the library's own words where it did not.
 public final class Status {
     private Status() {}
 
-    /// Of the CUDA runtime. The error is taken off CUDA's record, so that the next call starts clean where that is
-    /// possible at all.
+    /// Of the CUDA runtime. The error is taken off CUDA's record, so that the next call starts clean where that
+    /// is possible at all.
     public static void cuda(String call, int status) {
         if (status != cudart.cudaSuccess) {
             cudart.cudaGetLastError();

@@ -16,7 +16,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The simulator compiles kernels with g++; whether they are CUDA C++ for real GPUs, NVIDIA's own compiler says.
+/// The simulator compiles kernels with g++; whether they are CUDA C++ for real GPUs, NVIDIA's own compiler
+/// says.
 class KernelSourcesTest {
     private static final Path SOURCES = Path.of("src", "main", "resources", "deepflow", "gpu");
     private static final List<String> FILES =
@@ -63,7 +64,8 @@ class KernelSourcesTest {
                         + ": install the CUDA 13 toolkit, or set CUDA_HOME.");
         for (String real : List.of("float", "double")) {
             // one compilation for all files: starting nvcc takes longer than compiling
-            StringBuilder all = new StringBuilder(KernelSource.of(FILES.getFirst()).text());
+            StringBuilder all =
+                    new StringBuilder(KernelSource.of(FILES.getFirst()).text());
             for (String file : FILES.subList(1, FILES.size())) {
                 all.append("#line 1 \"").append(file).append(".cu\"\n");
                 all.append(Files.readString(SOURCES.resolve(file + ".cu")));
@@ -71,7 +73,11 @@ class KernelSourcesTest {
             Path source = Files.writeString(folder.resolve("kernels.cu"), all);
             List<String> command = new ArrayList<>(nvcc);
             command.addAll(Compiler.options(architecture, real));
-            command.addAll(List.of("-Werror=all-warnings", "--cubin", "-o", folder.resolve("out").toString()));
+            command.addAll(List.of(
+                    "-Werror=all-warnings",
+                    "--cubin",
+                    "-o",
+                    folder.resolve("out").toString()));
             command.add(source.toString());
             Process process =
                     new ProcessBuilder(command).redirectErrorStream(true).start();
