@@ -113,7 +113,8 @@ public final class Simulator {
         return set("seed", Long.toString(seed));
     }
 
-    /// Whether every access of a kernel is looked at; not unless set, since it makes kernels many times slower. It counts
+    /// Whether every access of a kernel is looked at; not unless set, since it makes kernels many times slower. It
+    /// counts
     /// for kernels that are compiled afterwards.
     public Simulator memcheck(boolean yes) {
         return set("memcheck", yes ? "1" : "0");
