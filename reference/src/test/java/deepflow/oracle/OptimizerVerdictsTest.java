@@ -4,9 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import deepflow.model.Configs;
 import deepflow.model.DeepFlow;
+import deepflow.model.ModelConfig;
 import deepflow.nn.Declarations;
 import deepflow.nn.ParameterSpec;
+import deepflow.tensor.Backend;
+import deepflow.tensor.Backends;
+import deepflow.tensor.DType;
+import deepflow.train.Objective;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -88,6 +95,18 @@ class OptimizerVerdictsTest {
                 Objects.requireNonNull(all.get("after.m.final_layer.1.linear.bias"))
                         .wrong(),
                 "nor another one");
+    }
+
+    /// Weights far from their average: 1 − decay is then most of what rounding does to the average.
+    @Test
+    void ourOwnFloat32StepIsWithinItsBounds(@TempDir Path folder) throws IOException {
+        Path dump = folder.resolve("golden.safetensors");
+        ModelConfig config = Configs.named("tiny-2t");
+        try (Backend b = Backends.open("cpu", DType.F32, 2)) {
+            new Golden(config, Objective.published(config.k()), 3, 2, true).write(b, "test", dump);
+        }
+        CheckResult result = Oracle.check(dump).result();
+        assertTrue(result.consistent(), () -> result.first().toString());
     }
 
     @Test

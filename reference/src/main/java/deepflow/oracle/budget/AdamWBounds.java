@@ -116,8 +116,10 @@ public record AdamWBounds(AdamWStep step, FloatFormat narrow) {
         double[] bounds = new double[e.length];
         for (int i = 0; i < e.length; i++) {
             values[i] = decay * e[i] + (1 - decay) * w[i];
-            // w may have been kept wider than it was recorded
+            // w may have been kept wider than it was recorded; 1 − decay is the complement of a rounded number, and so
+            // off by that number's rounding, whatever its own size
             bounds[i] = ROUNDINGS * unit() * (Math.abs(decay * e[i]) + (1 - decay) * Math.abs(w[i]))
+                    + Math.min(unit(), 0x1p-24) * Math.abs(w[i])
                     + ROUNDINGS * narrow.underflow();
         }
         return new Bounded(values, bounds);
