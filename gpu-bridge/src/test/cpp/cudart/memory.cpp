@@ -19,13 +19,18 @@ int allocateInto(const char* name, Space space, void** pointer, size_t bytes) {
     });
 }
 
-// Both frees wait for the device, as CUDA's do.
+// Both frees wait for the device, as CUDA's do. Nothing promises that they do, so to rely on it is a finding.
 int freeFrom(const char* name, Space space, void* pointer) {
     return callAlways(Library::cudart, name, [&] {
         bindContext();
         if (pointer == nullptr) return;
         Allocation* a = find(pointer);
-        if (a != nullptr && a->live && !isSpoiled(a->device)) synchronizeDevice(a->device);
+        if (a != nullptr && a->live && !isSpoiled(a->device)) {
+            if (pendingAccess(a->base, a->bytes)) {
+                journal("free", format("%s of %s while work that touches it waits", name, a->name().c_str()));
+            }
+            synchronizeDevice(a->device);
+        }
         release(space, pointer);
         throwSticky();
     });

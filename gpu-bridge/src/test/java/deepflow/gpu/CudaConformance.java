@@ -4,20 +4,20 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import deepflow.gpu.simulator.Simulator;
 import deepflow.tensor.BackendConformance;
-import deepflow.tensor.DType;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
+import java.util.function.Supplier;
 import net.jqwik.api.lifecycle.AfterContainer;
 import net.jqwik.api.lifecycle.AfterTry;
+import org.jspecify.annotations.Nullable;
 
 /// The conformance suite on a GPU, and how many cases it had.
 abstract class CudaConformance extends BackendConformance {
-    private static final Map<DType, CudaBackend> OPEN = new EnumMap<>(DType.class);
+    private static @Nullable CudaBackend open;
     private static int cases;
 
-    CudaConformance(DType type) {
-        super(shared(type));
+    CudaConformance(Supplier<CudaBackend> opener) {
+        super(shared(opener));
     }
 
     /// The simulator adds up in the reference's order; cuBLAS has its own.
@@ -27,13 +27,16 @@ abstract class CudaConformance extends BackendConformance {
     }
 
     /// One back end for all properties of a class.
-    private static CudaBackend shared(DType type) {
-        return OPEN.computeIfAbsent(type, t -> {
+    private static CudaBackend shared(Supplier<CudaBackend> opener) {
+        CudaBackend b = open;
+        if (b == null) {
             if (!Gpus.REAL) {
                 Gpus.simulator();
             }
-            return Gpus.open(t);
-        });
+            b = opener.get();
+            open = b;
+        }
+        return b;
     }
 
     @AfterTry
@@ -43,10 +46,10 @@ abstract class CudaConformance extends BackendConformance {
 
     @AfterContainer
     static void report() {
-        OPEN.forEach((type, b) -> System.out.println(
-                "Conformance of " + b.name() + " on " + b.device().name() + ": " + cases + " cases."));
-        OPEN.values().forEach(CudaBackend::close);
-        OPEN.clear();
+        try (CudaBackend b = Objects.requireNonNull(open)) {
+            System.out.println("Conformance of " + b.name() + " on " + b.device().name() + ": " + cases + " cases.");
+        }
+        open = null;
         cases = 0;
         if (!Gpus.REAL) {
             assertEquals(List.of(), Simulator.install().journal(), "what the simulator saw");

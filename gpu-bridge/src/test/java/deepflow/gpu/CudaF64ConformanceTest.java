@@ -5,6 +5,6 @@ import deepflow.tensor.DType;
 /// The float64 back end of a GPU against the naive float64 one.
 class CudaF64ConformanceTest extends CudaConformance {
     CudaF64ConformanceTest() {
-        super(DType.F64);
+        super(() -> Gpus.open(DType.F64));
     }
 }

@@ -127,6 +127,11 @@ class DeviceTest {
                     e.getMessage());
             assertEquals(3, b.download(b.add(b.slice(kept, 0, 0, 1), b.full(Shape.of(1), 1)))[0]);
         }
+        assertEquals(
+                List.of(),
+                simulator.journal().stream()
+                        .filter(line -> !line.startsWith("error: cudaMalloc"))
+                        .toList());
     }
 
     /// A library that refuses is named, with its own word for it.

@@ -22,19 +22,28 @@ final class Gpus {
     /// The simulator, as after a start: two devices, deferred streams, nothing allocated. Nothing that was
     /// opened before may be used any more.
     static Simulator simulator() {
-        return Simulator.install().devices(2).memory(MEMORY).deferred(true).reset();
+        return Simulator.install()
+                .devices(2)
+                .memory(MEMORY)
+                .deferred(true)
+                .memcheck(false)
+                .reset();
     }
 
     /// Compiled kernels, kept from run to run; of another build of the simulator they are others.
     static KernelCache cache() {
+        return cache("kernels");
+    }
+
+    private static KernelCache cache(String name) {
         Path target = Path.of("target").toAbsolutePath();
         if (REAL) {
-            return new KernelCache(target.resolve("kernels-of-nvrtc"));
+            return new KernelCache(target.resolve(name + "-of-nvrtc"));
         }
         try {
             Path library = Simulator.install().directory().resolve("libcudasim.so");
             return new KernelCache(target.resolve(
-                    "kernels-of-simulator-" + Files.getLastModifiedTime(library).toMillis()));
+                    name + "-of-simulator-" + Files.getLastModifiedTime(library).toMillis()));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -43,6 +52,12 @@ final class Gpus {
     /// Device 0, products in full precision.
     static CudaBackend open(DType type) {
         return open(0, type, ProductPrecision.FULL);
+    }
+
+    /// Device 0 with kernels whose every access is looked at, on a simulator that was told so.
+    static CudaBackend openChecked(DType type) {
+        Simulator.install().memcheck(true);
+        return new CudaBackend(0, BackendOptions.of(type, 1), cache("checked-kernels"));
     }
 
     static CudaBackend open(int index, DType type, ProductPrecision products) {

@@ -143,7 +143,7 @@ public record Checker(Backend backend, @Nullable Workers workers, Judging judgin
                             withState,
                             dumped::averaged,
                             spec -> dumped.state(inputs, weights, spec))
-                    .of(step, 1, dumped.gradients(step)));
+                    .of(step, 1, dumped.gradients(step), dumped::fromRecorded));
             truths.addAll(dumped.unchanged());
         }
         return new Replayed(new Replay(dump, model, specs, weights), truths);

@@ -2,6 +2,8 @@ package deepflow.oracle;
 
 import deepflow.io.FormatException;
 import deepflow.nn.ParameterSpec;
+import deepflow.oracle.budget.AdamWBounds;
+import deepflow.oracle.emulation.FloatFormat;
 import deepflow.tensor.Backend;
 import deepflow.tensor.Tensor;
 import deepflow.train.ParameterState;
@@ -13,6 +15,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// What a dump holds of the optimizer's state before the step, and the gradients the optimizer was given.
@@ -67,13 +70,17 @@ record DumpedOptimizer(Dump dump, Backend backend, List<ParameterSpec> trained, 
     }
 
     private String complete(String name, ParameterSpec spec) {
-        if (!dump.has(name)
-                || !dump.hasShape(name, spec.shape())
-                || !dump.info(name).type().isFloating()) {
+        if (!fits(name, spec)) {
             throw unusable("the optimizer state needs " + name + " of shape " + spec.shape()
                     + " and of type F64, F32, F16 or BF16");
         }
         return name;
+    }
+
+    private boolean fits(String name, ParameterSpec spec) {
+        return dump.has(name)
+                && dump.hasShape(name, spec.shape())
+                && dump.info(name).type().isFloating();
     }
 
     /// A parameter and its state before the step.
@@ -126,6 +133,32 @@ record DumpedOptimizer(Dump dump, Backend backend, List<ParameterSpec> trained, 
             Tensor g = backend.upload(dump.read(name), spec.shape());
             return backend.scale(g, 1 / dump.metadata().lossScale());
         };
+    }
+
+    /// The weight after the step from the moments after it, the average from that weight, as the dump has them: from
+    /// gradients of the replay a weight is ill-conditioned where v is near 0, so that a right one may look wrong. The
+    /// moments themselves are held to the replay's gradients.
+    ///
+    /// @param result of which family
+    /// @return null for other results, or if what they take is not in the dump
+    @Nullable
+    Supplier<double[]> fromRecorded(ParameterSpec spec, Family result) {
+        StepMetadata.Optimizer step = Objects.requireNonNull(dump.metadata().optimizer());
+        AdamWBounds exact = new AdamWBounds(step.constants().at(step.step()), FloatFormat.F64);
+        String name = spec.name();
+        String m = Family.AFTER_M.of(name);
+        String v = Family.AFTER_V.of(name);
+        String weight = Family.AFTER_WEIGHT.of(name);
+        if (result == Family.AFTER_WEIGHT && fits(m, spec) && fits(v, spec)) {
+            return () -> exact.weight(dump.read(Family.WEIGHT.of(name)), dump.read(m), dump.read(v))
+                    .values();
+        }
+        if (result == Family.AFTER_EMA && fits(weight, spec)) {
+            double decay = step.constants().emaDecay();
+            return () -> exact.average(dump.read(Family.BEFORE_EMA.of(name)), dump.read(weight), decay)
+                    .values();
+        }
+        return null;
     }
 
     private boolean isZero(RecordedStep step, ParameterSpec spec) {

@@ -79,7 +79,7 @@ public record Golden(ModelConfig config, Objective objective, long seed, int sam
                         () -> inputs.average(s, b.download(weight.apply(s))));
             }
             new OptimizerTruths(b, constants, reached, reached, s -> true, s -> inputs.state(b, s, weight.apply(s)))
-                    .of(step, lossScale, null)
+                    .of(step, lossScale)
                     .forEach(truth -> writer.add(truth, type, truth.values()));
         }
         writer.write(file);

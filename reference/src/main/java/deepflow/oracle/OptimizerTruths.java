@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// What the optimizer step makes of gradients: clipping, AdamW, moving average (SPEC §6). Parameters are stepped one at
@@ -29,12 +30,32 @@ record OptimizerTruths(
         List<ParameterSpec> specs,
         Predicate<ParameterSpec> averaged,
         Function<ParameterSpec, ParameterState> before) {
+    /// What a result is from other recorded results.
+    @FunctionalInterface
+    interface Recorded {
+        /// @param result of which family
+        /// @return null if what it takes was not recorded
+        @Nullable
+        Supplier<double[]> of(ParameterSpec spec, Family result);
+    }
+
     /// The truths of one optimizer step, in order: the norm, then each parameter's moments, weight and average.
     ///
     /// @param step whose gradients the optimizer is given
     /// @param lossScale what they are multiplied by, and the optimizer divides by
-    /// @param others other gradients that it may have been given instead: the dump's own; null when unknown
-    List<Truth> of(RecordedStep step, double lossScale, @Nullable Function<ParameterSpec, Tensor> others) {
+    List<Truth> of(RecordedStep step, double lossScale) {
+        return of(step, lossScale, null, (spec, result) -> null);
+    }
+
+    /// The same for a dump.
+    ///
+    /// @param others other gradients that the optimizer may have been given instead: the dump's own; null when unknown
+    /// @param recorded what its results are from each other, for a dump without gradients
+    List<Truth> of(
+            RecordedStep step,
+            double lossScale,
+            @Nullable Function<ParameterSpec, Tensor> others,
+            Recorded recorded) {
         Stepper ours = new Stepper(spec -> {
             Tensor g = step.parameters().get(spec.name()).gradient();
             if (g == null) {
@@ -61,7 +82,7 @@ record OptimizerTruths(
                         spec.shape(),
                         Truth.Absence.FINDING,
                         () -> ours.after(spec, part),
-                        theirs == null ? null : () -> theirs.after(spec, part),
+                        theirs == null ? recorded.of(spec, part.family) : () -> theirs.after(spec, part),
                         () -> Norm.ZERO));
             }
         }

@@ -115,6 +115,29 @@ class MemoryTest {
         cuda.refused(1, cudaMemset(here, 0, 4), "on device 0), but the work is on device 1");
     }
 
+    /// CUDA waits in `cudaFree`, which is no promise: who relies on it is told.
+    @Test
+    void memoryThatIsFreedBeforeItsWorkIsDoneIsFound() {
+        CUstream_st stream = cuda.stream();
+        FloatPointer waited = cuda.floats(4);
+        FloatPointer busy = cuda.floats(4);
+        FloatPointer idle = cuda.floats(4);
+        cuda.ok(cudaMemsetAsync(waited, 0, 16, stream));
+        cuda.ok(cudaStreamSynchronize(stream));
+        cuda.ok(cudaFree(waited));
+        cuda.ok(cudaMemsetAsync(busy, 0, 16, stream));
+        cuda.ok(cudaFree(idle));
+        cuda.nothingFound();
+        cuda.ok(cudaMemsetAsync(busy, 0, 16, stream));
+        cuda.ok(cudaFree(busy));
+        cuda.found("free", "cudaFree of allocation 2", "waits");
+        FloatPointer pinned = cuda.pinned(1);
+        FloatPointer device = cuda.upload(1);
+        cuda.ok(cudaMemcpyAsync(pinned, device, 4, cudaMemcpyDeviceToHost, stream));
+        cuda.ok(cudaFreeHost(pinned));
+        cuda.found("free", "cudaFreeHost of pinned allocation", "waits");
+    }
+
     @Test
     void leaksAreListedUntilTheyAreGone() {
         FloatPointer device = cuda.floats(3);
@@ -142,7 +165,7 @@ class MemoryTest {
         // cudaFree waits for the device, as CUDA's does.
         cuda.ok(cudaFree(x));
         cuda.ok(cudaDeviceSynchronize());
-        cuda.nothingFound();
+        cuda.found("free", "cudaFree of allocation 1");
     }
 
     @Test

@@ -114,8 +114,7 @@ public final class Simulator {
     }
 
     /// Whether every access of a kernel is looked at; not unless set, since it makes kernels many times slower. It
-    /// counts
-    /// for kernels that are compiled afterwards.
+    /// counts for kernels that are compiled afterwards.
     public Simulator memcheck(boolean yes) {
         return set("memcheck", yes ? "1" : "0");
     }
@@ -157,7 +156,7 @@ public final class Simulator {
     }
 
     /// What was seen since the last time somebody asked: refused calls ("error: …"), failures of queued work
-    /// ("device: …"), and findings that no call reports ("race: …", "red zone: …", "uninitialised: …").
+    /// ("device: …"), and findings that no call reports ("race: …", "red zone: …", "uninitialised: …", "free: …").
     public List<String> journal() {
         return text(journal).lines().toList();
     }
