@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <map>
+#include <sstream>
 
 #include "status.h"
 
@@ -34,15 +35,7 @@ long long number(const std::string& name, const std::string& value) {
     return result;
 }
 
-}  // namespace
-
-Options& options() {
-    static Options all;
-    return all;
-}
-
-void setOption(const std::string& name, const std::string& value) {
-    Options& all = options();
+void set(Options& all, const std::string& name, const std::string& value) {
     if (name == "devices") {
         all.devices = static_cast<int>(number(name, value));
     } else if (name == "memory") {
@@ -51,7 +44,6 @@ void setOption(const std::string& name, const std::string& value) {
         all.deferred = number(name, value) != 0;
     } else if (name == "seed") {
         all.seed = static_cast<uint64_t>(number(name, value));
-        random().seed(all.seed);
     } else if (name == "memcheck") {
         all.memcheck = number(name, value) != 0;
     } else if (name == "capability") {
@@ -66,6 +58,31 @@ void setOption(const std::string& name, const std::string& value) {
     } else {
         fail(INVALID_VALUE, "the simulator has no option '%s'", name.c_str());
     }
+}
+
+// "name=value;name=value": for processes that know nothing of the simulator.
+Options fromEnvironment() {
+    Options all;
+    const char* text = std::getenv("CUDASIM_OPTIONS");
+    std::istringstream options(text == nullptr ? "" : text);
+    for (std::string option; std::getline(options, option, ';');) {
+        size_t equals = option.find('=');
+        if (equals == std::string::npos) fail(INVALID_VALUE, "CUDASIM_OPTIONS: '%s' has no value", option.c_str());
+        set(all, option.substr(0, equals), option.substr(equals + 1));
+    }
+    return all;
+}
+
+}  // namespace
+
+Options& options() {
+    static Options all = fromEnvironment();
+    return all;
+}
+
+void setOption(const std::string& name, const std::string& value) {
+    set(options(), name, value);
+    if (name == "seed") random().seed(options().seed);
 }
 
 std::mt19937_64& random() {

@@ -138,11 +138,7 @@ public final class CheckReport {
         if (undecided > 0) {
             lines.add("  undecided: " + undecided + " tensors, whose budgets are wider than their signals");
         }
-        lines.addAll(
-                result.runs() > 0
-                        ? List.of("  budgets: from " + result.emulatedPasses() + " emulated passes (" + result.runs()
-                                + " of the step, " + result.runs() + " of its operations)")
-                        : wrapped("  budgets not judged: " + result.unbudgeted()));
+        lines.addAll(budgets(result));
         List<Finding> shown = findings.stream()
                 .filter(f -> all || f.status() != Finding.Status.OK)
                 .toList();
@@ -236,5 +232,16 @@ public final class CheckReport {
 
     private static String brief(double value) {
         return value == 0 ? "0" : !Double.isFinite(value) ? "-" : String.format(Locale.ROOT, "%.1e", value);
+    }
+
+    private static List<String> budgets(CheckResult result) {
+        if (!result.unbudgeted().isEmpty()) {
+            return wrapped("  budgets not judged: " + result.unbudgeted());
+        }
+        return List.of(
+                result.runs() == 0
+                        ? "  budgets: bounds of the optimizer's results, which need no emulated pass"
+                        : "  budgets: from " + result.emulatedPasses() + " emulated passes (" + result.runs()
+                                + " of the step, " + result.runs() + " of its operations)");
     }
 }

@@ -46,10 +46,11 @@ final class Compiler {
             Status.nvrtc(
                     "nvrtcCreateProgram", nvrtc.nvrtcCreateProgram(program, text, name, 0, NO_HEADERS, NO_HEADERS));
             int status = nvrtc.nvrtcCompileProgram(program, options.size(), flags);
-            if (status != nvrtc.NVRTC_SUCCESS) {
+            if (status == nvrtc.NVRTC_ERROR_COMPILATION) {
                 throw new DeviceFailure("Kernel file " + source.name() + ".cu does not compile with "
                         + String.join(" ", options) + ": " + log(program));
             }
+            Status.nvrtc("nvrtcCompileProgram", status);
             try (SizeTPointer size = new SizeTPointer(1)) {
                 Status.nvrtc("nvrtcGetCUBINSize", nvrtc.nvrtcGetCUBINSize(program, size));
                 byte[] binary = new byte[Math.toIntExact(size.get())];
