@@ -3,6 +3,14 @@ package deepflow.gpu.parallel;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import deepflow.data.DataSet;
+import deepflow.data.DataSets;
+import deepflow.experiment.RunConfig;
+import deepflow.experiment.RunConfigJson;
+import deepflow.experiment.RunFolder;
+import deepflow.experiment.RunListener;
+import deepflow.experiment.Schedule;
+import deepflow.experiment.TrainingRun;
 import deepflow.gpu.CudaBackend;
 import deepflow.gpu.device.KernelCache;
 import deepflow.gpu.simulator.Simulator;
@@ -15,6 +23,7 @@ import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 import java.io.IOException;
 import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -26,11 +35,16 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /// Two simulated GPUs, each with a thread in the place of a process, connected by the simulator's NCCL.
 class NcclRanksTest {
     @TempDir
     private Path kernels;
+
+    @TempDir
+    private Path folder;
 
     /// What a rank does.
     private interface Work {
@@ -85,6 +99,31 @@ class NcclRanksTest {
                 }
                 return "gathered";
             }));
+        }
+    }
+
+    /// A run of two GPUs leaves the bytes of a run of one with as many parts a batch.
+    @Test
+    void twoTrainAsOneDoes() throws Exception {
+        RunConfig config = RunConfigJson.parse((ObjectNode) new JsonMapper()
+                .readTree("{\"model\": {\"size\": 8, \"patch\": 4, \"channels\": 1, \"classes\": 10, \"width\": 8,"
+                        + " \"depth\": 2, \"heads\": 2, \"k\": 2, \"acc\": 8}, \"batch\": 4, \"accumulate\": 2,"
+                        + " \"lr\": 0.003, \"precision\": \"f32\"}"));
+        DataSet digits = new DataSets(Path.of("..", "testdata")).open("digits", 10, null);
+        Schedule schedule = new Schedule(5, 5, 1, false);
+        Path two = folder.resolve("two");
+        assertEquals(List.of("trained", "trained"), together(DType.F32, (ranks, b) -> {
+            new TrainingRun(new RunFolder(two), config, digits, "test")
+                    .train(b, ranks, schedule, false, RunListener.SILENT);
+            return "trained";
+        }));
+        Path one = folder.resolve("one");
+        Simulator.install().reset();
+        try (CudaBackend b = new CudaBackend(0, BackendOptions.of(DType.F32, 1), new KernelCache(kernels))) {
+            new TrainingRun(new RunFolder(one), config, digits, "test").train(b, schedule, false, RunListener.SILENT);
+        }
+        for (String file : List.of("step-000005.safetensors", "metrics.csv", "config.json")) {
+            assertArrayEquals(Files.readAllBytes(one.resolve(file)), Files.readAllBytes(two.resolve(file)), file);
         }
     }
 
