@@ -7,13 +7,17 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.function.Predicate;
 
 /// The errors of each operation alone: the step replayed with the dump's own values in the place of computed ones, and
 /// a bound beside every number.
 final class LocalErrors {
+    /// Gradients that a loss computes, and which loss that is.
+    private static final Map<String, String> READ_BY_LOSSES = Map.of(
+            "gradact\\.final_layer(\\.\\d+)?\\.linear(#\\d+)?", "loss.deep",
+            "gradact\\.final_acc_layer\\.linear(#\\d+)?", "loss.acc");
+
     private final EmulatedErrors errors;
     private final Map<String, Double> ratios = new HashMap<>();
     private final Map<String, Double> conditions = new HashMap<>();
@@ -86,14 +90,20 @@ final class LocalErrors {
     }
 
     /// The first tensor in graph order that is wrong, after those that lie between it and the last one before that the
-    /// dump has: one of them is the first wrong operation. Empty if none is wrong.
+    /// dump has: one of them is the first wrong operation. Before the gradient of what a loss reads there is that loss,
+    /// whose value may be right, or wrong by less than its rounding. Empty if none is wrong.
     List<String> suspects(Predicate<String> inDump, Predicate<String> wrong) {
         List<String> between = new ArrayList<>();
         for (String name : order) {
             if (inDump.test(name)) {
                 if (wrong.test(name)) {
+                    READ_BY_LOSSES.forEach((read, loss) -> {
+                        if (name.matches(read)) {
+                            between.add(loss);
+                        }
+                    });
                     between.add(name);
-                    return Objects.requireNonNull(between);
+                    return between;
                 }
                 between.clear();
             } else if (!handedOn.contains(name) && moduleOutput(name)) {

@@ -10,6 +10,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /// Judges every tensor of a step against budgets (docs/verdict.md): its local error, from the dump's own inputs,
 /// against a bound and against emulated runs; its global error, from the step's inputs, against emulated runs.
@@ -72,16 +74,22 @@ record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, Precisio
         new EmulatedRuns(replay, arithmetic, workers, plan.threads()).make(runs, local.errors(), global);
         Map<String, TensorVerdict> verdicts = new LinkedHashMap<>();
         global.cases().forEach((name, c) -> verdicts.put(name, verdict(name, c, local, each)));
-        if (verdicts.values().stream().noneMatch(TensorVerdict::wrong)) {
-            for (String name : new FaintBugs(replay, exact, local.errors()).tensors(arithmetic)) {
-                verdicts.computeIfPresent(name, (n, v) -> v.asBugHasIt());
-            }
+        Set<String> wrong = wrong(verdicts);
+        for (String name : new FaintBugs(replay, exact, local.errors(), wrong).tensors(arithmetic)) {
+            verdicts.computeIfPresent(name, (n, v) -> v.asBugHasIt());
         }
         List<String> suspects = local.suspects(dump::has, name -> is(verdicts, name, true));
         if (suspects.isEmpty()) {
             suspects = local.suspects(dump::has, name -> is(verdicts, name, false));
         }
         return new Result(verdicts, suspects, runs, local.errors(), global);
+    }
+
+    private static Set<String> wrong(Map<String, TensorVerdict> verdicts) {
+        return verdicts.entrySet().stream()
+                .filter(e -> e.getValue().wrong())
+                .map(Map.Entry::getKey)
+                .collect(Collectors.toSet());
     }
 
     private LocalErrors local(Replay replay, RecordedTypes types, Arithmetic arithmetic, double each) {
