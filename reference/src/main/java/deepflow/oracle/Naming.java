@@ -9,6 +9,7 @@ import deepflow.tensor.Backend;
 import deepflow.tensor.Shape;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -47,6 +48,8 @@ final class Naming {
     private final List<String> wrong;
     /// Gradients that the dump does not have and should.
     private final Set<String> missing = new HashSet<>();
+
+    private static final Set<Family> VALUES = EnumSet.of(Family.ACT, Family.OUT, Family.LOSS);
 
     private final List<String> suspects;
 
@@ -105,6 +108,11 @@ final class Naming {
         boolean untouched() {
             return square >= SIGNIFICANT * SIGNIFICANT
                     && Math.abs(product / square - 1) > NONLINEAR + 4 / Math.sqrt(square);
+        }
+
+        /// Of a tensor that the bug makes zero, and that is not: far too small is something else.
+        Fit butNotZero() {
+            return new Fit(product, square, Double.POSITIVE_INFINITY, error, change, numbers, unit);
         }
 
         boolean contradicts() {
@@ -172,7 +180,8 @@ final class Naming {
         }
     }
 
-    /// Bugs that explain the first wrong tensor, or later ones that those leave unexplained.
+    /// Bugs that explain the first wrong tensor, or later ones that those leave unexplained; where a wrong value is left
+    /// unexplained, none that explains gradients alone.
     List<Likeness> names() {
         List<Candidate> candidates = new ArrayList<>();
         for (Bug bug : Zoo.all()) {
@@ -209,7 +218,15 @@ final class Naming {
                 }
             }
         }
+        // what makes a value wrong makes gradients wrong too, and these alone may look like another bug
+        if (wrong.stream().anyMatch(name -> isValue(name) && !explained.contains(name))) {
+            names.removeIf(likeness -> likeness.explained().stream().noneMatch(Naming::isValue));
+        }
         return names;
+    }
+
+    private static boolean isValue(String name) {
+        return Family.byName(name).filter(VALUES::contains).isPresent();
     }
 
     private List<String> explainedBy(Candidate candidate) {
@@ -236,11 +253,12 @@ final class Naming {
             EmulatedErrors.Case c = errors.cases().get(mutant.name());
             if (c != null) {
                 double[] numbers = mutant.values().get();
+                boolean leftOver = isZero(numbers) && !isZero(c.actual());
                 Fit fit = fit(mutant.name(), c, numbers);
                 if (fit.square() > 0) {
-                    fits.put(mutant.name(), fit);
+                    fits.put(mutant.name(), leftOver ? fit.butNotZero() : fit);
                 }
-                other |= mutant.name().startsWith(Family.GRAD.prefix()) && isZero(numbers) && !isZero(c.actual());
+                other |= leftOver && mutant.name().startsWith(Family.GRAD.prefix());
             } else if (missing.contains(mutant.name()) && isZero(mutant.values().get())) {
                 fits.put(mutant.name(), Fit.MISSING_AS_IT_SHOULD);
             }
