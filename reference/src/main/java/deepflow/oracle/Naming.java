@@ -38,6 +38,8 @@ final class Naming {
     /// Earlier tensors that a stale buffer is looked for in.
     private static final int MOST_BEFORE = 24;
 
+    private static final Set<Family> VALUES = EnumSet.of(Family.ACT, Family.OUT, Family.LOSS);
+
     private final Replay replay;
     private final Backend exact;
     private final Arithmetic arithmetic;
@@ -48,8 +50,6 @@ final class Naming {
     private final List<String> wrong;
     /// Gradients that the dump does not have and should.
     private final Set<String> missing = new HashSet<>();
-
-    private static final Set<Family> VALUES = EnumSet.of(Family.ACT, Family.OUT, Family.LOSS);
 
     private final List<String> suspects;
 
