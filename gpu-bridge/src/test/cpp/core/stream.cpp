@@ -1,51 +1,17 @@
 #include "stream.h"
 
-#include <algorithm>
 #include <chrono>
-#include <condition_variable>
-#include <cstring>
-#include <deque>
 #include <map>
 
 #include "device.h"
 #include "memory.h"
+#include "queue.h"
 #include "status.h"
 
 namespace sim {
 
-constexpr unsigned NON_BLOCKING = 1;
 constexpr unsigned DISABLE_TIMING = 2;
 constexpr size_t LONGEST_QUEUE = 512;
-
-struct Wait {
-    Stream* stream;
-    uint64_t until;
-};
-
-struct Op {
-    uint64_t number;
-    Work work;
-    Actor actor;
-    std::vector<Wait> waits;
-};
-
-struct Stream {
-    uint32_t index;  // of its clock; 0 is the host's
-    int device;
-    unsigned flags;
-    bool isDefault;
-    bool destroyed = false;
-    uint64_t queued = 0;
-    uint64_t done = 0;
-    std::deque<Op> queue;
-    std::vector<Wait> nextWaits;
-    Clock clock;
-
-    bool blocking() const { return (flags & NON_BLOCKING) == 0; }
-    std::string name() const {
-        return isDefault ? format("the default stream of device %d", device) : format("stream %u", index);
-    }
-};
 
 struct Record {
     Stream* stream = nullptr;
@@ -64,27 +30,13 @@ struct Event {
 
 namespace {
 
-std::vector<std::unique_ptr<Stream>> streams;
 std::map<StreamHandle, Stream*> byHandle;
 std::map<int, Stream*> defaults;
 std::map<EventHandle, Event> events;
-Clock host;
 uint64_t nextHandle = 1;
-uint32_t nextIndex = 1;
-std::condition_variable_any progress;
 
 // Handles are numbers nothing can be read at, and never used twice.
 void* newHandle() { return reinterpret_cast<void*>(0x7f51000000000000ull + 64 * nextHandle++); }
-
-Stream& addStream(int device, unsigned flags, bool isDefault) {
-    auto stream = std::make_unique<Stream>();
-    stream->index = nextIndex++;
-    stream->device = device;
-    stream->flags = flags;
-    stream->isDefault = isDefault;
-    streams.push_back(std::move(stream));
-    return *streams.back();
-}
 
 Stream& defaultStream(int device) {
     auto found = defaults.find(device);
@@ -116,105 +68,12 @@ Event& resolveEvent(EventHandle handle) {
     return event;
 }
 
-void checkStillLive(const Op& op) {
-    auto check = [&](const void* address) {
-        Allocation* a = address == nullptr ? nullptr : find(address);
-        if (a != nullptr && !a->live) {
-            fail(ILLEGAL_ADDRESS, "%s ran after %s was freed", op.actor.what.c_str(), a->name().c_str());
-        }
-    };
-    for (const Access& access : op.work.accesses) check(access.address);
-    for (const void* pointer : op.work.pointers) check(pointer);
-}
-
-void recordAccess(const Actor& actor, const Access& access) {
-    Allocation* a = find(access.address);
-    if (a == nullptr || access.bytes == 0) return;
-    size_t from = a->offset(access.address);
-    a->race.access(actor, from, access.bytes, access.write, a->name());
-    if (!access.write && !a->allWritten(from, access.bytes)) {
-        journal("uninitialised", format("%s reads bytes of %s that nothing wrote, between byte %zu and byte %zu",
-                                        actor.what.c_str(), a->name().c_str(), from, from + access.bytes));
-    }
-}
-
-void markWritten(const Access& access) {
-    Allocation* a = find(access.address);
-    if (a != nullptr && access.write) a->markWritten(a->offset(access.address), access.bytes);
-}
-
-void runFront(Stream& stream) {
-    Op op = std::move(stream.queue.front());
-    stream.queue.pop_front();
-    try {
-        if (!isSpoiled(stream.device)) {
-            checkStillLive(op);
-            for (const Access& access : op.work.accesses) recordAccess(op.actor, access);
-            Running running{op.actor, stream.device};
-            if (op.work.run) op.work.run(running);
-            for (const Access& access : op.work.accesses) markWritten(access);
-        }
-    } catch (const Failure& failure) {
-        journal("device", op.actor.what + ": " + failure.reason);
-        setSticky(stream.device, failure.library == Library::cudart ? failure.status : LAUNCH_FAILED,
-                  op.actor.what + ": " + failure.reason);
-    }
-    stream.done = op.number;
-    progress.notify_all();
-}
-
-bool runnable(Stream& stream) {
-    if (stream.queue.empty()) return false;
-    Op& op = stream.queue.front();
-    for (const Wait& wait : op.waits) {
-        if (wait.stream->done < wait.until) return false;
-    }
-    return isSpoiled(stream.device) || !op.work.ready || op.work.ready();
-}
-
-// Lets one operation of another stream overtake, if one can run.
-bool runAnother(const Stream* except) {
-    if (streams.empty()) return false;
-    size_t start = random()() % streams.size();
-    for (size_t i = 0; i < streams.size(); i++) {
-        Stream& stream = *streams[(start + i) % streams.size()];
-        if (&stream != except && runnable(stream)) {
-            runFront(stream);
-            return true;
-        }
-    }
-    return false;
-}
-
-void complete(Stream& stream, uint64_t until) {
-    while (stream.done < until) {
-        // Empty while another thread runs the last operation.
-        if (stream.queue.empty()) {
-            waitForOthers();
-            continue;
-        }
-        std::vector<Wait> waits = stream.queue.front().waits;
-        for (const Wait& wait : waits) complete(*wait.stream, wait.until);
-        if (random()() % 4 == 0) runAnother(&stream);
-        if (stream.done >= until) break;
-        if (runnable(stream)) {
-            runFront(stream);
-        } else {
-            waitForOthers();  // another rank, thread or process has not come yet
-        }
-    }
-}
-
 void afterSynchronisation(int device) {
     checkRedZones();
     throwStickyOf(device);
 }
 
 }  // namespace
-
-void waitForOthers() {
-    if (!runAnother(nullptr)) progress.wait_for(lock(), std::chrono::milliseconds(1));
-}
 
 int deviceOf(StreamHandle stream, const std::string& argument) { return resolve(stream, argument).device; }
 
@@ -230,13 +89,13 @@ void enqueue(StreamHandle handle, int device, Work work, const std::string& argu
         stream.clock.join(other.clock);
     };
     if (stream.isDefault) {
-        for (auto& other : streams) {
+        for (auto& other : allStreams()) {
             if (other.get() != &stream && other->device == device && other->blocking()) after(*other);
         }
     } else if (stream.blocking() && defaults.count(device) != 0) {
         after(*defaults[device]);
     }
-    stream.clock.join(host);
+    stream.clock.join(hostClock());
     op.number = ++stream.queued;
     op.actor.stream = stream.index;
     op.actor.after = stream.clock;
@@ -266,7 +125,7 @@ void destroyStream(StreamHandle handle) {
 void synchronizeStream(StreamHandle handle) {
     Stream& stream = resolve(handle, "the stream");
     complete(stream, stream.queued);
-    host.join(stream.clock);
+    hostClock().join(stream.clock);
     if (stream.isDefault) synchronizeDevice(stream.device);
     afterSynchronisation(stream.device);
 }
@@ -275,7 +134,7 @@ bool queryStream(StreamHandle handle) {
     Stream& stream = resolve(handle, "the stream");
     if (stream.done < stream.queued) runAnother(nullptr);
     if (stream.done < stream.queued) return false;
-    host.join(stream.clock);
+    hostClock().join(stream.clock);
     throwStickyOf(stream.device);
     return true;
 }
@@ -289,39 +148,13 @@ void waitEvent(StreamHandle handle, EventHandle eventHandle) {
 }
 
 void synchronizeDevice(int device) {
-    for (size_t i = 0; i < streams.size(); i++) {
-        Stream& stream = *streams[i];
+    for (size_t i = 0; i < allStreams().size(); i++) {
+        Stream& stream = *allStreams()[i];
         if (stream.device != device) continue;
         complete(stream, stream.queued);
-        host.join(stream.clock);
+        hostClock().join(stream.clock);
     }
     afterSynchronisation(device);
-}
-
-bool pendingAccess(const void* address, size_t bytes) {
-    auto from = reinterpret_cast<uintptr_t>(address);
-    Allocation* here = find(address);
-    for (auto& stream : streams) {
-        for (const Op& op : stream->queue) {
-            for (const Access& access : op.work.accesses) {
-                auto start = reinterpret_cast<uintptr_t>(access.address);
-                if (start < from + bytes && from < start + access.bytes) return true;
-            }
-            for (const void* pointer : op.work.pointers) {
-                if (pointer != nullptr && here != nullptr && find(pointer) == here) return true;
-            }
-        }
-    }
-    return false;
-}
-
-void hostAccess(const void* address, size_t bytes, bool write, const std::string& what) {
-    Actor actor;
-    actor.after = host;
-    actor.clock = host.tick(0);
-    actor.what = what;
-    recordAccess(actor, Access{address, bytes, write});
-    markWritten(Access{address, bytes, write});
 }
 
 EventHandle createEvent(unsigned flags) {
@@ -362,7 +195,7 @@ void synchronizeEvent(EventHandle handle) {
     if (!event.record) return;
     auto record = event.record;
     complete(*record->stream, record->number);
-    host.join(record->clock);
+    hostClock().join(record->clock);
     afterSynchronisation(record->stream->device);
 }
 
@@ -372,7 +205,7 @@ bool queryEvent(EventHandle handle) {
     auto record = event.record;
     if (record->stream->done < record->number) runAnother(nullptr);
     if (record->stream->done < record->number) return false;
-    host.join(record->clock);
+    hostClock().join(record->clock);
     throwStickyOf(record->stream->device);
     return true;
 }
@@ -397,12 +230,10 @@ void listStreams(std::vector<std::string>& into) {
 }
 
 void resetStreams() {
-    streams.clear();
+    resetQueues();
     byHandle.clear();
     defaults.clear();
     events.clear();
-    host = Clock{};
-    nextIndex = 1;
 }
 
 }  // namespace sim

@@ -1,12 +1,9 @@
 package deepflow.gpu;
 
-import deepflow.gpu.Products.Extents;
 import deepflow.gpu.device.Device;
 import deepflow.gpu.device.KernelCache;
-import deepflow.gpu.device.Kernels;
 import deepflow.tensor.AdamWStep;
 import deepflow.tensor.Arena;
-import deepflow.tensor.Arguments;
 import deepflow.tensor.Attended;
 import deepflow.tensor.AttentionGradients;
 import deepflow.tensor.Backend;
@@ -43,17 +40,7 @@ import org.jspecify.annotations.Nullable;
 public final class CudaBackend implements Backend {
     private final DType type;
     private final ProductPrecision precision;
-    private final Device device;
-    private final Kernels kernels;
-    private final Tensors tensors;
-    private final Layouts layouts;
-    private final Pointwise pointwise;
-    private final Products products;
-    private final Rows rows;
-    private final Sums sums;
-    private final Tokens tokens;
-    private final Attention attention;
-    private final Optimizer optimizer;
+    private final Operations operations;
     private boolean closed;
 
     /// Opens a GPU. Kernels are compiled when they are first needed.
@@ -69,22 +56,7 @@ public final class CudaBackend implements Backend {
             throw new DeviceFailure("Device cuda multiplies float64 in full precision only, not in " + precision
                     + ": choose float32 for products in " + precision + ".");
         }
-        this.device = new Device(index);
-        try {
-            this.kernels = new Kernels(device, cache, type == DType.F64);
-            this.tensors = new Tensors(device, type);
-            this.layouts = new Layouts(tensors, kernels);
-            this.pointwise = new Pointwise(tensors, kernels);
-            this.products = new Products(tensors, device, kernels, pointwise, precision);
-            this.rows = new Rows(tensors, device, kernels);
-            this.sums = new Sums(tensors, kernels, layouts, pointwise);
-            this.tokens = new Tokens(tensors, kernels, sums);
-            this.attention = new Attention(tensors, layouts, pointwise, products, rows);
-            this.optimizer = new Optimizer(tensors, kernels);
-        } catch (RuntimeException e) {
-            device.close();
-            throw e;
-        }
+        this.operations = Operations.open(index, type, precision, cache);
     }
 
     /// `cuda-f32`, `cuda-f32-bf16`: with the precision of products where it is not full.
@@ -101,18 +73,18 @@ public final class CudaBackend implements Backend {
     /// The address of a tensor's elements in the GPU's memory, contiguous in row-major order, for libraries
     /// that work on [#stream].
     public long address(Tensor x) {
-        return tensors.address(x);
+        return operations.tensors().address(x);
     }
 
     /// The stream of all work, a `cudaStream_t`: what is called on it runs after everything that was called
     /// here before.
     public long stream() {
-        return device.stream().address();
+        return operations.device().stream().address();
     }
 
     /// The GPU.
     public Device device() {
-        return device;
+        return operations.device();
     }
 
     @Override
@@ -122,69 +94,62 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void synchronize() {
-        device.synchronize();
+        operations.device().synchronize();
     }
 
     /// What the GPU has, less a share for the libraries' own needs and for sizes that are rounded up.
     @Override
     public OptionalLong memory() {
-        return OptionalLong.of(device.memoryInAll() / 100 * 92);
+        return OptionalLong.of(operations.device().memoryInAll() / 100 * 92);
     }
 
     /// Bytes of the GPU's memory that tensors hold now.
     public long memoryTaken() {
-        return tensors.taken();
+        return operations.tensors().taken();
     }
 
     // ---- memory ---------------------------------------------------------------------------------------------
 
     @Override
     public Tensor upload(double[] values, Shape shape) {
-        return tensors.upload(values, shape);
+        return operations.tensors().upload(values, shape);
     }
 
     @Override
     public Tensor uploadIndices(int[] values, Shape shape) {
-        return tensors.uploadIndices(values, shape);
+        return operations.tensors().uploadIndices(values, shape);
     }
 
     @Override
     public double[] download(Tensor x) {
-        return tensors.download(x);
+        return operations.tensors().download(x);
     }
 
     @Override
     public Tensor full(Shape shape, double value) {
-        return pointwise.full(shape, value);
+        return operations.pointwise().full(shape, value);
     }
 
     @Override
     public Tensor copy(Tensor x) {
-        return layouts.copy(x);
+        return operations.layouts().copy(x);
     }
 
     @Override
     public void release(Tensor x) {
-        tensors.release(x);
+        operations.tensors().release(x);
     }
 
     @Override
     public Arena arena() {
-        return tensors.arena();
+        return operations.tensors().arena();
     }
 
     @Override
     public void close() {
         if (!closed) {
             closed = true;
-            try {
-                tensors.close();
-                products.close();
-                rows.close();
-                kernels.close();
-            } finally {
-                device.close();
-            }
+            operations.close();
         }
     }
 
@@ -192,111 +157,84 @@ public final class CudaBackend implements Backend {
 
     @Override
     public Tensor add(Tensor x, Tensor y) {
-        return pointwise.arithmetic("add", x, y);
+        return operations.pointwise().arithmetic("add", x, y);
     }
 
     @Override
     public Tensor subtract(Tensor x, Tensor y) {
-        return pointwise.arithmetic("subtract", x, y);
+        return operations.pointwise().arithmetic("subtract", x, y);
     }
 
     @Override
     public Tensor multiply(Tensor x, Tensor y) {
-        return pointwise.arithmetic("multiply", x, y);
+        return operations.pointwise().arithmetic("multiply", x, y);
     }
 
     @Override
     public Tensor divide(Tensor x, Tensor y) {
-        return pointwise.arithmetic("divide", x, y);
+        return operations.pointwise().arithmetic("divide", x, y);
     }
 
     @Override
     public Tensor scale(Tensor x, double factor) {
-        return pointwise.scale(x, factor);
+        return operations.pointwise().scale(x, factor);
     }
 
     @Override
     public Tensor sqrt(Tensor x) {
-        return pointwise.map("sqrt", "root", x);
+        return operations.pointwise().map("sqrt", "root", x);
     }
 
     @Override
     public Tensor sin(Tensor x) {
-        return pointwise.map("sin", "sine", x);
+        return operations.pointwise().map("sin", "sine", x);
     }
 
     @Override
     public Tensor cos(Tensor x) {
-        return pointwise.map("cos", "cosine", x);
+        return operations.pointwise().map("cos", "cosine", x);
     }
 
     @Override
     public Tensor silu(Tensor x) {
-        return pointwise.map("silu", "silu", x);
+        return operations.pointwise().map("silu", "silu", x);
     }
 
     @Override
     public Tensor siluBackward(Tensor x, Tensor dy) {
-        return pointwise.mapBackward("siluBackward", x, dy);
+        return operations.pointwise().mapBackward("siluBackward", x, dy);
     }
 
     @Override
     public Tensor gelu(Tensor x) {
-        return pointwise.map("gelu", "gelu", x);
+        return operations.pointwise().map("gelu", "gelu", x);
     }
 
     @Override
     public Tensor geluBackward(Tensor x, Tensor dy) {
-        return pointwise.mapBackward("geluBackward", x, dy);
+        return operations.pointwise().mapBackward("geluBackward", x, dy);
     }
 
     @Override
     public Tensor clamp(Tensor x, double low, double high) {
-        return pointwise.clamp(x, low, high);
+        return operations.pointwise().clamp(x, low, high);
     }
 
     @Override
     public Tensor clampBackward(Tensor x, double low, double high, Tensor dy) {
-        return pointwise.clampBackward(x, low, high, dy);
+        return operations.pointwise().clampBackward(x, low, high, dy);
     }
 
     // ---- products -------------------------------------------------------------------------------------------
 
     @Override
     public Tensor matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB) {
-        Arguments.floating("matmul", type, a, b);
-        Shape shape = Arguments.matmul(a.shape(), transposeA, b.shape(), transposeB);
-        int k = a.shape().dim(transposeA ? -2 : -1);
-        Extents extents = new Extents(shape.product(0, shape.rank() - 2), shape.dim(-2), shape.dim(-1), k);
-        long first = tensors.address(a);
-        long second = tensors.address(b);
-        Tensor out = tensors.create(shape);
-        products.multiply(extents, 1, first, transposeA, second, transposeB, tensors.address(out));
-        return out;
+        return operations.products().matmul(a, transposeA, b, transposeB);
     }
 
     @Override
     public Tensor linear(Tensor x, Tensor w, @Nullable Tensor bias) {
-        Arguments.floating("linear", type, x, w);
-        Shape shape = Arguments.linear(x.shape(), w.shape());
-        int n = w.shape().dim(0);
-        if (bias != null) {
-            Arguments.floating("linear", type, bias);
-            Arguments.shape("linear's bias", Shape.of(n), bias);
-        }
-        int samples = x.shape().product(0, x.shape().rank() - 1);
-        long first = tensors.address(x);
-        long second = tensors.address(w);
-        long offset = bias == null ? 0 : tensors.address(bias);
-        Tensor out = tensors.create(shape);
-        long to = tensors.address(out);
-        Extents extents = new Extents(1, samples, n, w.shape().dim(1));
-        products.multiply(extents, 1, first, false, second, true, to);
-        if (bias != null) {
-            Layout rows = Layout.broadcast(Shape.of(1, n), Shape.of(samples, n));
-            pointwise.arithmetic("add", to, offset, to, out.size(), rows);
-        }
-        return out;
+        return operations.products().linear(x, w, bias);
     }
 
     @Override
@@ -312,48 +250,48 @@ public final class CudaBackend implements Backend {
 
     @Override
     public Attended attention(Tensor q, Tensor k, Tensor v, int heads, double scale) {
-        return attention.attend(q, k, v, heads, scale);
+        return operations.attention().attend(q, k, v, heads, scale);
     }
 
     @Override
     public AttentionGradients attentionBackward(
             Tensor q, Tensor k, Tensor v, int heads, double scale, Attended forward, Tensor dout) {
-        return attention.gradients(q, k, v, heads, scale, forward, dout);
+        return operations.attention().gradients(q, k, v, heads, scale, forward, dout);
     }
 
     @Override
     public Attended selfAttention(Tensor qkv, int heads, double scale) {
-        return attention.attendSelf(qkv, heads, scale);
+        return operations.attention().attendSelf(qkv, heads, scale);
     }
 
     @Override
     public Tensor selfAttentionBackward(Tensor qkv, int heads, double scale, Attended forward, Tensor dout) {
-        return attention.gradientOfSelf(qkv, heads, scale, forward, dout);
+        return operations.attention().gradientOfSelf(qkv, heads, scale, forward, dout);
     }
 
     // ---- tokens of a sample, with a vector for each sample --------------------------------------------------
 
     @Override
     public Tensor modulate(Tensor z, Tensor shift, Tensor scale) {
-        return tokens.modulate(z, shift, scale);
+        return operations.tokens().modulate(z, shift, scale);
     }
 
     @Override
     public ModulationGradients modulateBackward(Tensor z, Tensor scale, Tensor dy) {
         return Tokens.sumsColumns(z)
-                ? tokens.modulateBackward(z, scale, dy)
+                ? operations.tokens().modulateBackward(z, scale, dy)
                 : Backend.super.modulateBackward(z, scale, dy);
     }
 
     @Override
     public Tensor addGated(Tensor x, Tensor h, Tensor gate) {
-        return tokens.addGated(x, h, gate);
+        return operations.tokens().addGated(x, h, gate);
     }
 
     @Override
     public GateGradients addGatedBackward(Tensor h, Tensor gate, Tensor dy) {
         return Tokens.sumsColumns(h)
-                ? tokens.addGatedBackward(h, gate, dy)
+                ? operations.tokens().addGatedBackward(h, gate, dy)
                 : Backend.super.addGatedBackward(h, gate, dy);
     }
 
@@ -361,87 +299,87 @@ public final class CudaBackend implements Backend {
 
     @Override
     public Normalized layerNorm(Tensor x, double eps) {
-        return rows.layerNorm(x, eps);
+        return operations.rows().layerNorm(x, eps);
     }
 
     @Override
     public Tensor layerNormBackward(Normalized forward, Tensor dy) {
-        return rows.layerNormBackward(forward, dy);
+        return operations.rows().layerNormBackward(forward, dy);
     }
 
     @Override
     public Tensor softmax(Tensor x) {
-        return rows.softmax(x);
+        return operations.rows().softmax(x);
     }
 
     @Override
     public Tensor softmaxBackward(Tensor y, Tensor dy) {
-        return rows.softmaxBackward(y, dy);
+        return operations.rows().softmaxBackward(y, dy);
     }
 
     // ---- sums -----------------------------------------------------------------------------------------------
 
     @Override
     public Tensor sumTo(Tensor x, Shape to) {
-        return sums.sumTo(x, to);
+        return operations.sums().sumTo(x, to);
     }
 
     @Override
     public Tensor sumOfSquares(Tensor x) {
-        return sums.sumOfSquares(x);
+        return operations.sums().sumOfSquares(x);
     }
 
     @Override
     public Tensor countNonFinite(Tensor x) {
-        return sums.countNonFinite(x);
+        return operations.sums().countNonFinite(x);
     }
 
     // ---- layout ---------------------------------------------------------------------------------------------
 
     @Override
     public Tensor permute(Tensor x, int... axes) {
-        return layouts.permute(x, axes);
+        return operations.layouts().permute(x, axes);
     }
 
     @Override
     public Tensor concat(int axis, List<Tensor> parts) {
-        return layouts.concat(axis, parts);
+        return operations.layouts().concat(axis, parts);
     }
 
     @Override
     public Tensor slice(Tensor x, int axis, int from, int to) {
-        return layouts.slice(x, axis, from, to);
+        return operations.layouts().slice(x, axis, from, to);
     }
 
     @Override
     public Tensor gather(Tensor table, Tensor indices) {
-        return layouts.gather(table, indices);
+        return operations.layouts().gather(table, indices);
     }
 
     @Override
     public Tensor gatherBackward(Tensor dy, Tensor indices, int rows) {
-        return layouts.gatherBackward(dy, indices, rows);
+        return operations.layouts().gatherBackward(dy, indices, rows);
     }
 
     // ---- in place -------------------------------------------------------------------------------------------
 
     @Override
     public void addInPlace(Tensor accumulator, Tensor x) {
-        pointwise.addInPlace(accumulator, x);
+        operations.pointwise().addInPlace(accumulator, x);
     }
 
     @Override
     public void adamW(Tensor w, Tensor g, Tensor m, Tensor v, AdamWStep step) {
-        optimizer.adamW(w, g, m, v, step);
+        operations.optimizer().adamW(w, g, m, v, step);
     }
 
     @Override
     public void average(Tensor target, Tensor x, double decay) {
-        optimizer.average(target, x, decay);
+        operations.optimizer().average(target, x, decay);
     }
 
     @Override
     public void train(Tensor w, Tensor g, Tensor factor, Tensor m, Tensor v, Tensor ema, AdamWStep step, double decay) {
-        optimizer.train(w, g, factor, m, v, ema, step, decay);
+        operations.optimizer().train(w, g, factor, m, v, ema, step, decay);
     }
 }

@@ -1,10 +1,10 @@
 package deepflow.gpu;
 
-import deepflow.tensor.Storage;
+import deepflow.tensor.Arenas;
 import org.jspecify.annotations.Nullable;
 
 /// The elements of a tensor on a GPU, until they are freed.
-final class DeviceStorage implements Storage {
+final class DeviceStorage implements Arenas.Freeable {
     private final long size;
     private final Tensors.@Nullable Range range;
     private Tensors.@Nullable Holding holding;
@@ -30,7 +30,8 @@ final class DeviceStorage implements Storage {
         holding = memory;
     }
 
-    void free() {
+    @Override
+    public void free() {
         if (holding != null) {
             holding.free();
             holding = null;

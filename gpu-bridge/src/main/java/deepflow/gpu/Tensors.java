@@ -5,6 +5,7 @@ import deepflow.gpu.device.DeviceMemory;
 import deepflow.gpu.device.DeviceMemory.Block;
 import deepflow.gpu.device.Staging;
 import deepflow.tensor.Arena;
+import deepflow.tensor.Arenas;
 import deepflow.tensor.Arguments;
 import deepflow.tensor.DType;
 import deepflow.tensor.Shape;
@@ -32,7 +33,7 @@ final class Tensors implements AutoCloseable {
     private final Device device;
     private final DeviceMemory memory;
     private final Staging staging;
-    private final Arenas arenas = new Arenas();
+    private final Arenas arenas = new Arenas(() -> {});
     private final ReferenceQueue<DeviceStorage> unreachable = new ReferenceQueue<>();
     private final Set<Holding> held = new HashSet<>();
 
@@ -165,9 +166,7 @@ final class Tensors implements AutoCloseable {
     }
 
     void release(Tensor x) {
-        if (x.storage() instanceof DeviceStorage storage) {
-            arenas.release(storage);
-        }
+        arenas.release(x);
     }
 
     Arena arena() {

@@ -2,11 +2,14 @@ package deepflow.gpu;
 
 import deepflow.gpu.device.DeviceMemory.Block;
 import deepflow.gpu.device.Kernels;
+import deepflow.gpu.device.Launch;
 import deepflow.tensor.Arguments;
 import deepflow.tensor.GateGradients;
 import deepflow.tensor.ModulationGradients;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
+import java.util.List;
+import java.util.stream.Stream;
 
 /// Operations on tokens (N, T, D) with a vector (N, D) for each sample, each in one pass: `tokens.cu`. They
 /// have the bits of their compositions.
@@ -60,52 +63,45 @@ final class Tokens {
 
     /// @param z with [#sumsColumns]
     ModulationGradients modulateBackward(Tensor z, Tensor scale, Tensor dy) {
-        Arguments.perToken("modulateBackward", z.shape(), scale);
-        Arguments.floating("modulateBackward", tensors.type(), z, scale, dy);
-        Arguments.same("modulateBackward", z, dy);
-        Pieces p = new Pieces(z.shape());
-        long[] from = {tensors.address(z), tensors.address(scale), tensors.address(dy)};
-        Tensor dz = tensors.create(z.shape());
-        Block shifts = tensors.scratch(p.elements());
-        Block scales = tensors.scratch(p.elements());
-        kernels.launch(FILE, "modulateBackward")
-                .pointer(from[0])
-                .pointer(from[1])
-                .pointer(from[2])
-                .pointer(tensors.address(dz))
-                .pointer(shifts.address())
-                .pointer(scales.address())
-                .size(p.samples())
-                .size(p.tokens())
-                .size(p.channels())
-                .size(Sums.COLUMN)
-                .size(p.count())
-                .forElements(p.elements());
-        return new ModulationGradients(dz, sum(shifts, p, scale.shape()), sum(scales, p, scale.shape()));
+        Backward b = backward("modulateBackward", z, scale, dy, 2);
+        return new ModulationGradients(b.dx(), b.sums().getFirst(), b.sums().getLast());
     }
 
     /// @param h with [#sumsColumns]
     GateGradients addGatedBackward(Tensor h, Tensor gate, Tensor dy) {
-        Arguments.perToken("addGatedBackward", h.shape(), gate);
-        Arguments.floating("addGatedBackward", tensors.type(), h, gate, dy);
-        Arguments.same("addGatedBackward", h, dy);
-        Pieces p = new Pieces(h.shape());
-        long[] from = {tensors.address(h), tensors.address(gate), tensors.address(dy)};
-        Tensor dh = tensors.create(h.shape());
-        Block gates = tensors.scratch(p.elements());
-        kernels.launch(FILE, "addGatedBackward")
+        Backward b = backward("addGatedBackward", h, gate, dy, 1);
+        return new GateGradients(b.dx(), b.sums().getFirst());
+    }
+
+    /// The gradient of the tokens (N, T, D), and gradients (N, D) that are sums over the tokens.
+    private record Backward(Tensor dx, List<Tensor> sums) {}
+
+    /// @param kernel its name, which is the operation's
+    /// @param vector (N, D)
+    /// @param sums how many the kernel computes, piece by piece
+    private Backward backward(String kernel, Tensor x, Tensor vector, Tensor dy, int sums) {
+        Arguments.perToken(kernel, x.shape(), vector);
+        Arguments.floating(kernel, tensors.type(), x, vector, dy);
+        Arguments.same(kernel, x, dy);
+        Pieces p = new Pieces(x.shape());
+        long[] from = {tensors.address(x), tensors.address(vector), tensors.address(dy)};
+        Tensor dx = tensors.create(x.shape());
+        List<Block> pieces =
+                Stream.generate(() -> tensors.scratch(p.elements())).limit(sums).toList();
+        Launch launch = kernels.launch(FILE, kernel)
                 .pointer(from[0])
                 .pointer(from[1])
                 .pointer(from[2])
-                .pointer(tensors.address(dh))
-                .pointer(gates.address())
-                .size(p.samples())
+                .pointer(tensors.address(dx));
+        pieces.forEach(block -> launch.pointer(block.address()));
+        launch.size(p.samples())
                 .size(p.tokens())
                 .size(p.channels())
                 .size(Sums.COLUMN)
                 .size(p.count())
                 .forElements(p.elements());
-        return new GateGradients(dh, sum(gates, p, gate.shape()));
+        return new Backward(
+                dx, pieces.stream().map(b -> sum(b, p, vector.shape())).toList());
     }
 
     /// How [Sums] cuts the tokens.

@@ -2,9 +2,9 @@
 /// else by kernels of this project (`/deepflow/gpu/*.cu`), which NVRTC compiles when they are first needed.
 /// Java reaches the libraries through the JavaCPP presets; there is no native code besides the kernels.
 ///
-/// [deepflow.gpu.CudaBackend] checks arguments and hands addresses to the classes beside it, one for each file
-/// of kernels and one for each library; [deepflow.gpu.Tensors] knows who holds which memory. The CPU reference
-/// is the judge of all of it.
+/// [deepflow.gpu.CudaBackend] hands each operation to the class beside it that knows the kernels or the library for
+/// it ([deepflow.gpu.Operations] has them all); [deepflow.gpu.Tensors] knows who holds which memory. The CPU
+/// reference is the judge of all of it.
 ///
 /// Not here: handles, memory, compilation and launches (`deepflow.gpu.device`), several GPUs
 /// (`deepflow.gpu.parallel`).

@@ -9,12 +9,8 @@ import deepflow.tensor.Normalized;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.Deque;
-import java.util.EnumMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -27,15 +23,12 @@ import org.jspecify.annotations.Nullable;
 /// tape holds is not collected earlier is seen by [#inTypeOf], which autograd calls with a value when a gradient for
 /// it arrives. What others hold to the end is to be said by [#hold].
 ///
-/// Not counted: scratch memory inside a kernel, the JVM's own objects.
+/// Not counted: scratch memory inside a kernel, the JVM's own objects. Here is what the operations read and write; a
+/// [Ledger] keeps the books.
 public final class MetaBackend implements Backend {
     private final DType dtype;
-    private final List<MetaStorage> all = new ArrayList<>();
+    private final Ledger ledger = new Ledger();
     private final Deque<Arena> open = new ArrayDeque<>();
-    private Purpose purpose = Purpose.ACTIVATIONS;
-    private int now;
-    private final Map<Product, Long> products = new LinkedHashMap<>();
-    private long traffic;
 
     /// @param dtype the floating type that is counted
     public MetaBackend(DType dtype) {
@@ -46,85 +39,27 @@ public final class MetaBackend implements Backend {
 
     /// The cost of all operations so far.
     public Cost cost() {
-        long[] change = new long[now + 2];
-        for (MetaStorage s : all) {
-            change[s.born()] += s.bytes();
-            change[s.used() + 1] -= s.bytes();
-        }
-        long live = 0;
-        long most = -1;
-        int at = 0;
-        for (int t = 0; t <= now; t++) {
-            live += change[t];
-            if (live > most) {
-                most = live;
-                at = t;
-            }
-        }
-        Map<Purpose, Long> peak = new EnumMap<>(Purpose.class);
-        for (MetaStorage s : all) {
-            if (s.born() <= at && at <= s.used()) {
-                peak.merge(s.purpose(), s.bytes(), Long::sum);
-            }
-        }
-        long multiplyAdds = 0;
-        for (Map.Entry<Product, Long> e : products.entrySet()) {
-            multiplyAdds =
-                    Math.addExact(multiplyAdds, Math.multiplyExact(e.getKey().multiplyAdds(), e.getValue()));
-        }
-        return new Cost(multiplyAdds, traffic, peak);
+        return ledger.cost();
     }
 
     /// The matrix products so far, linear layers included, and how often each was asked for.
     public Map<Product, Long> products() {
-        return Collections.unmodifiableMap(products);
-    }
-
-    private void count(Product p) {
-        products.merge(p, 1L, Long::sum);
+        return ledger.products();
     }
 
     /// Says that tensors were held until now, and for what.
     public void hold(Purpose held, Collection<Tensor> tensors) {
-        for (Tensor x : tensors) {
-            storage(x).use(now);
-            storage(x).serve(held);
-        }
+        ledger.hold(held, tensors);
     }
 
     /// Says that some memory beside tensors is in use for a moment.
     public void pass(long bytes) {
-        now++;
-        all.add(new MetaStorage(0, bytes, Purpose.TRANSIENTS, now));
-    }
-
-    private static MetaStorage storage(Tensor x) {
-        if (x.storage() instanceof MetaStorage s) {
-            return s;
-        }
-        throw new IllegalArgumentException("tensor " + x.shape() + " belongs to another back end");
-    }
-
-    private void read(@Nullable Tensor... arguments) {
-        now++;
-        for (Tensor x : arguments) {
-            if (x != null) {
-                storage(x).use(now);
-                traffic += storage(x).bytes();
-            }
-        }
-    }
-
-    private Tensor write(Shape shape, DType type) {
-        MetaStorage s = new MetaStorage(shape.size(), Math.multiplyExact(shape.size(), type.bytes()), purpose, now);
-        all.add(s);
-        traffic += s.bytes();
-        return new Tensor(shape, type, s);
+        ledger.pass(bytes);
     }
 
     private Tensor floats(Shape shape, @Nullable Tensor... arguments) {
-        read(arguments);
-        return write(shape, dtype);
+        ledger.read(arguments);
+        return ledger.write(shape, dtype);
     }
 
     // ---- memory ---------------------------------------------------------------------------------------------
@@ -144,7 +79,7 @@ public final class MetaBackend implements Backend {
     public Tensor upload(double[] values, Shape shape) {
         Arguments.values("upload", values.length, shape);
         pass(8L * values.length);
-        return write(shape, dtype);
+        return ledger.write(shape, dtype);
     }
 
     @Override
@@ -155,13 +90,13 @@ public final class MetaBackend implements Backend {
 
     /// An index tensor, without anybody's numbers.
     public Tensor indices(int count) {
-        now++;
-        return write(Shape.of(count), DType.I32);
+        ledger.read();
+        return ledger.write(Shape.of(count), DType.I32);
     }
 
     @Override
     public double[] download(Tensor x) {
-        read(x);
+        ledger.read(x);
         return new double[Math.toIntExact(x.size())];
     }
 
@@ -172,24 +107,24 @@ public final class MetaBackend implements Backend {
 
     @Override
     public Tensor copy(Tensor x) {
-        read(x);
-        return write(x.shape(), x.dtype());
+        ledger.read(x);
+        return ledger.write(x.shape(), x.dtype());
     }
 
     /// Ends the tensor's life.
     @Override
     public void release(Tensor x) {
-        storage(x).release(now);
+        ledger.release(x);
     }
 
     /// An arena of whose tensors those that are kept are gradients; the rest need not be freed, since nobody uses it.
     @Override
     public Arena arena() {
-        purpose = Purpose.ACTIVATIONS;
+        ledger.begin(Purpose.ACTIVATIONS);
         Arena arena = new Arena() {
             @Override
             public Tensor keep(Tensor tensor) {
-                storage(tensor).serve(Purpose.GRADIENTS);
+                ledger.serve(Purpose.GRADIENTS, tensor);
                 return tensor;
             }
 
@@ -213,9 +148,9 @@ public final class MetaBackend implements Backend {
     /// {@inheritDoc} A gradient has arrived for `like`, which the tape has held until now.
     @Override
     public Tensor inTypeOf(Tensor x, Tensor like) {
-        purpose = Purpose.TRANSIENTS;
-        storage(x).use(now);
-        storage(like).use(now);
+        ledger.begin(Purpose.TRANSIENTS);
+        ledger.use(x);
+        ledger.use(like);
         return x;
     }
 
@@ -317,7 +252,8 @@ public final class MetaBackend implements Backend {
         Arguments.floating("matmul", dtype, a, b);
         Shape shape = Arguments.matmul(a.shape(), transposeA, b.shape(), transposeB);
         int k = a.shape().dim(transposeA ? -2 : -1);
-        count(new Product(shape.product(0, shape.rank() - 2), shape.dim(-2), shape.dim(-1), k, transposeA, transposeB));
+        ledger.count(new Product(
+                shape.product(0, shape.rank() - 2), shape.dim(-2), shape.dim(-1), k, transposeA, transposeB));
         return floats(shape, a, b);
     }
 
@@ -329,7 +265,7 @@ public final class MetaBackend implements Backend {
             Arguments.floating("linear", dtype, bias);
             Arguments.shape("linear's bias", Shape.of(w.shape().dim(0)), bias);
         }
-        count(new Product(
+        ledger.count(new Product(
                 1, shape.product(0, shape.rank() - 1), shape.dim(-1), w.shape().dim(1), false, true));
         return floats(shape, x, w, bias);
     }
@@ -340,8 +276,9 @@ public final class MetaBackend implements Backend {
     public Normalized layerNorm(Tensor x, double eps) {
         Arguments.floating("layerNorm", dtype, x);
         Arguments.rows("layerNorm", x);
-        read(x);
-        return new Normalized(write(x.shape(), dtype), write(x.shape().with(-1, 1), dtype));
+        ledger.read(x);
+        return new Normalized(
+                ledger.write(x.shape(), dtype), ledger.write(x.shape().with(-1, 1), dtype));
     }
 
     @Override
@@ -424,27 +361,19 @@ public final class MetaBackend implements Backend {
     public void addInPlace(Tensor accumulator, Tensor x) {
         Arguments.floating("addInPlace", dtype, accumulator, x);
         Arguments.same("addInPlace", accumulator, x);
-        change(1, accumulator, x);
+        ledger.change(1, accumulator, x);
     }
 
     @Override
     public void adamW(Tensor w, Tensor g, Tensor m, Tensor v, AdamWStep step) {
         Arguments.adamW(dtype, w, g, m, v);
-        change(3, w, m, v, g);
+        ledger.change(3, w, m, v, g);
     }
 
     @Override
     public void average(Tensor target, Tensor x, double decay) {
         Arguments.floating("average", dtype, target, x);
         Arguments.same("average", target, x);
-        change(1, target, x);
-    }
-
-    /// Reads all, and writes the first ones.
-    private void change(int written, Tensor... tensors) {
-        read(tensors);
-        for (int i = 0; i < written; i++) {
-            traffic += storage(tensors[i]).bytes();
-        }
+        ledger.change(1, target, x);
     }
 }

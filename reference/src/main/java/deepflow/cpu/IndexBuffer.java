@@ -1,5 +1,6 @@
 package deepflow.cpu;
 
+import deepflow.tensor.Arenas;
 import org.jspecify.annotations.Nullable;
 
 /// The elements of an index tensor.

@@ -1,6 +1,7 @@
 package deepflow.cpu;
 
 import deepflow.tensor.Arena;
+import deepflow.tensor.Arenas;
 import deepflow.tensor.Arguments;
 import deepflow.tensor.DType;
 import deepflow.tensor.Shape;
@@ -88,9 +89,7 @@ final class MemoryF64 implements AutoCloseable {
 
     /// Frees a tensor before its arena closes.
     void release(Tensor x) {
-        if (x.storage() instanceof Arenas.Freeable storage) {
-            arenas.release(storage);
-        }
+        arenas.release(x);
     }
 
     Arena arena() {

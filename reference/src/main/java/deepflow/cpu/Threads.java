@@ -31,6 +31,8 @@ final class Threads implements AutoCloseable {
     }
 
     private final int count;
+    /// Nanoseconds for which whoever waits looks before it sleeps.
+    private final long patience;
     private final List<Worker> workers;
 
     /// @param count threads that work, the caller's included; at least 1
@@ -39,12 +41,11 @@ final class Threads implements AutoCloseable {
             throw new IllegalArgumentException("threads expects at least 1, got " + count);
         }
         this.count = count;
-        long patience = count <= Runtime.getRuntime().availableProcessors() ? PATIENCE : 0;
+        this.patience = count <= Runtime.getRuntime().availableProcessors() ? PATIENCE : 0;
         ThreadFactory factory =
                 Thread.ofPlatform().daemon().name("deepflow-", 1).factory();
-        this.workers = Stream.generate(() -> new Worker(factory, patience))
-                .limit(count - 1)
-                .toList();
+        this.workers =
+                Stream.generate(() -> new Worker(factory)).limit(count - 1).toList();
     }
 
     int count() {
@@ -73,7 +74,7 @@ final class Threads implements AutoCloseable {
             workers.get(i).offer(job);
         }
         job.run();
-        job.await(workers.getFirst().patience);
+        job.await(patience);
     }
 
     @Override
@@ -96,8 +97,7 @@ final class Threads implements AutoCloseable {
     }
 
     /// A thread that does one job after the other.
-    private static final class Worker implements Runnable {
-        private final long patience;
+    private final class Worker implements Runnable {
         private final Thread thread;
         /// Set by the caller, emptied by the worker. One that comes before its predecessor was taken replaces it: that
         /// one was done by others.
@@ -105,11 +105,9 @@ final class Threads implements AutoCloseable {
         private volatile boolean asleep;
         private volatile boolean closed;
 
-        @SuppressWarnings("ThisEscapedInObjectConstruction") // started below, when all fields but its own are set
-        Worker(ThreadFactory factory, long patience) {
-            this.patience = patience;
+        Worker(ThreadFactory factory) {
             this.thread = factory.newThread(this);
-            this.thread.start();
+            this.thread.start(); // last: it reads the other fields
         }
 
         void offer(Job job) {

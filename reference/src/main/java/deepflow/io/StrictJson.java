@@ -18,6 +18,8 @@ import tools.jackson.core.json.JsonFactory;
 
 /// Pulls tokens out of JSON that nobody vouches for: standard JSON only, nesting at most 128 deep, no lone surrogates,
 /// no duplicate keys. Takes characters, not bytes, so that no other encoding is guessed.
+///
+/// For the large ones, headers of up to 10⁸ characters, of which no tree is built; small ones are a [JsonTree].
 final class StrictJson implements AutoCloseable {
     private static final int DEEPEST = 128;
     private static final int LONGEST = 100_000_000;

@@ -17,6 +17,9 @@ import tools.jackson.core.json.JsonFactory;
 
 /// A flat JSON object of integers, booleans, words and lists of integers, read strictly. Every error is an
 /// [IllegalArgumentException] whose message is one sentence without full stop.
+///
+/// It pulls tokens itself instead of asking a [deepflow.io.JsonTree]: its sentences show a number as it was written
+/// (`4.0`, `1e999`) and name a key that is there twice, and a tree knows neither.
 final class JsonFields {
     private static final JsonFactory JSON = new JsonFactory();
     private static final int LONGEST_NAME = 40;

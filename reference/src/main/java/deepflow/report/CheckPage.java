@@ -15,12 +15,10 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Base64;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -65,6 +63,8 @@ public final class CheckPage {
     private String page() {
         String script = resource("check.js");
         HeatMap map = new HeatMap();
+        FindingTable table =
+                new FindingTable(listed, result.findings().size() - listed.size(), result.threshold(), unit());
         for (int i = 0; i < listed.size(); i++) {
             map.add(i, listed.get(i), severity(listed.get(i)));
         }
@@ -86,7 +86,7 @@ public final class CheckPage {
                 + "</div>\n"
                 + "<h2 id=elements>Elements of a tensor</h2>\n<div id=histogram aria-live=polite>"
                 + "<noscript>The histogram needs scripts, which are off.</noscript></div>\n"
-                + "<h2 id=tensors>Tensors</h2>\n" + filters() + list()
+                + "<h2 id=tensors>Tensors</h2>\n" + table.html()
                 + "</main>\n<script type=\"application/json\" id=data>" + data() + "</script>\n<script>" + script
                 + "</script>\n</body>\n</html>\n";
     }
@@ -263,84 +263,6 @@ public final class CheckPage {
                 <span>? undecided</span><span>– not compared</span></p>
                 <p class="legend soft">Every cell is a link: it shows the tensor's elements below.</p>
                 """;
-    }
-
-    private String filters() {
-        Map<String, String> statuses = new LinkedHashMap<>();
-        statuses.put("", "all");
-        statuses.put("wrong", "wrong (counts against the dump)");
-        statuses.put("undecided", "undecided");
-        statuses.put("listed", "missing or unexpected, does not count");
-        statuses.put("ok", "right");
-        Map<String, String> families = new LinkedHashMap<>();
-        families.put("", "all");
-        new TreeSet<>(listed.stream().map(CheckPage::family).toList()).forEach(f -> families.put(f, f));
-        return "<form id=filters hidden>\n<label>status " + select("filter", statuses) + "</label>\n<label>family "
-                + select("family", families)
-                + "</label>\n<label>name contains <input name=q type=search autocomplete=off></label>\n</form>\n"
-                + "<p class=soft id=shown aria-live=polite>" + listed.size() + " shown</p>\n";
-    }
-
-    private static String select(String name, Map<String, String> options) {
-        return options.entrySet().stream()
-                .map(e ->
-                        "<option value=\"" + Html.escape(e.getKey()) + "\">" + Html.escape(e.getValue()) + "</option>")
-                .collect(Collectors.joining("", "<select name=" + name + ">", "</select>"));
-    }
-
-    private static String family(Finding f) {
-        return Family.byName(f.name())
-                .map(family -> family.prefix().substring(0, family.prefix().length() - 1))
-                .orElse("other");
-    }
-
-    private String group(Finding f) {
-        if (f.counts()) {
-            return "wrong";
-        }
-        return severity(f).undecided() ? "undecided" : f.status() == Finding.Status.OK ? "ok" : "listed";
-    }
-
-    private String list() {
-        StringBuilder html = new StringBuilder("<div class=scroll tabindex=0 role=region aria-label=\"tensors\">"
-                + "<table class=list id=list><thead><tr><th scope=col>tensor</th><th scope=col>status</th>"
-                + "<th scope=col class=number>over " + unit() + "</th><th scope=col class=number>relative error</th>"
-                + "<th scope=col class=number>largest error</th><th scope=col>at</th></tr></thead>\n<tbody>\n");
-        for (int i = 0; i < listed.size(); i++) {
-            Finding f = listed.get(i);
-            String group = group(f);
-            html.append("<tr id=t")
-                    .append(i)
-                    .append(" data-s=")
-                    .append(group)
-                    .append(" data-f=")
-                    .append(family(f));
-            html.append(f.counts() ? " class=wrong" : "")
-                    .append("><td><a class=name href=\"#t")
-                    .append(i);
-            html.append("\">")
-                    .append(Html.escape(Html.cut(f.name(), LONGEST_NAME)))
-                    .append("</a></td><td>");
-            html.append(f.counts() ? "✗ " : "").append(f.status().label());
-            html.append(group.equals("undecided") ? ", undecided" : "").append("</td>");
-            number(html, severity(f).ratio());
-            number(html, f.relativeError());
-            number(html, f.maxError());
-            html.append("<td>").append(Html.escape(Html.cut(f.where(), 200))).append("</td></tr>\n");
-        }
-        html.append("</tbody></table></div>\n");
-        int left = result.findings().size() - listed.size();
-        return left == 0
-                ? html.toString()
-                : html + "<p>" + left + " more are not in this page; <code>--json</code> has all.</p>\n";
-    }
-
-    private static void number(StringBuilder html, double value) {
-        html.append("<td class=number>");
-        if (Double.isFinite(value)) {
-            html.append(value == 0 ? "0" : String.format(Locale.ROOT, "%.1e", value));
-        }
-        html.append("</td>");
     }
 
     /// `{"first": row, "histograms": {row: [exact, not finite, first bin, log₁₀ of the budget, [counts]]}}`.

@@ -1,49 +1,57 @@
-package deepflow.cpu;
+package deepflow.tensor;
 
-import deepflow.tensor.Arena;
-import deepflow.tensor.Storage;
-import deepflow.tensor.Tensor;
 import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.Set;
 import java.util.WeakHashMap;
 
-/// The open arenas of one back end, innermost first. They know their members by weak references: what nobody can
-/// reach any more is left to the garbage collector, and what is still referenced when the arena closes refuses to
-/// be read from then on.
-final class Arenas implements AutoCloseable {
+/// The open arenas of one back end, innermost first; the outermost is open as long as the back end. For those who
+/// write a back end whose memory can be given back early.
+///
+/// They know their members by weak references: what nobody can reach any more is left to the garbage collector and
+/// to who listens to it, and what is still referenced when its arena closes is [freed][Freeable#free].
+public final class Arenas implements AutoCloseable {
     /// A storage whose memory can be given up before the handle is.
-    interface Freeable extends Storage {
+    public interface Freeable extends Storage {
+        /// Gives the memory up; a second call does nothing. Who reads the storage after that is refused.
         void free();
     }
 
     private final Deque<Region> open = new ArrayDeque<>();
     private final Runnable outermostClosed;
 
-    /// @param outermostClosed run when no arena is open any more: between two steps
-    Arenas(Runnable outermostClosed) {
+    /// @param outermostClosed run when no arena but the back end's own is open any more: between two steps
+    public Arenas(Runnable outermostClosed) {
         this.outermostClosed = outermostClosed;
         open.push(new Region());
     }
 
     /// Makes the storage a member of the innermost arena.
-    <S extends Freeable> S register(S storage) {
+    ///
+    /// @return the storage
+    /// @throws IllegalStateException after [#close]
+    public <S extends Freeable> S register(S storage) {
         innermost().members.add(storage);
         return storage;
     }
 
-    /// Frees a storage now, whichever arena it is a member of.
-    void release(Freeable storage) {
-        for (Region region : open) {
-            if (region.members.remove(storage)) {
-                storage.free();
-                return;
+    /// Frees a tensor now, whichever arena it is a member of. One of another back end is left alone.
+    public void release(Tensor tensor) {
+        if (tensor.storage() instanceof Freeable storage) {
+            for (Region region : open) {
+                if (region.members.remove(storage)) {
+                    storage.free();
+                    return;
+                }
             }
         }
     }
 
-    Arena open() {
+    /// Opens an arena inside the innermost.
+    ///
+    /// @throws IllegalStateException after [#close]
+    public Arena open() {
         innermost();
         Region region = new Region();
         open.push(region);
@@ -72,20 +80,20 @@ final class Arenas implements AutoCloseable {
         @Override
         public Tensor keep(Tensor tensor) {
             if (!closed && tensor.storage() instanceof Freeable storage && members.remove(storage)) {
-                Region enclosing = null;
-                Region inner = null;
-                for (Region region : open) {
-                    if (inner == this) {
-                        enclosing = region;
-                        break;
-                    }
-                    inner = region;
-                }
-                if (enclosing != null) {
-                    enclosing.members.add(storage);
-                }
+                enclosing().members.add(storage);
             }
             return tensor;
+        }
+
+        private Region enclosing() {
+            Region inner = null;
+            for (Region region : open) {
+                if (inner == this) {
+                    return region;
+                }
+                inner = region;
+            }
+            throw new IllegalStateException("the outermost arena has none around it");
         }
 
         @Override
