@@ -219,10 +219,15 @@ final class Naming {
             }
         }
         // what makes a value wrong makes gradients wrong too, and these alone may look like another bug
-        if (wrong.stream().anyMatch(name -> isValue(name) && !explained.contains(name))) {
+        if (wrong.stream().anyMatch(name -> isValue(name) && breaksLimit(name) && !explained.contains(name))) {
             names.removeIf(likeness -> likeness.explained().stream().noneMatch(Naming::isValue));
         }
         return names;
+    }
+
+    private boolean breaksLimit(String name) {
+        TensorVerdict v = verdicts.get(name);
+        return v != null && !v.alongBug();
     }
 
     private static boolean isValue(String name) {

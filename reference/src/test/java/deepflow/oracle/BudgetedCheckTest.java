@@ -95,6 +95,44 @@ class BudgetedCheckTest {
         assertEquals(List.of(name), result.suspects());
     }
 
+    /// A gradient that a loss computes can be wrong though the loss's value is not.
+    @Test
+    void theLossIsSuspectedWithTheGradientOfWhatItReads() {
+        EditedDump dump = EditedDump.read(STEPS.resolve("tiny-2t-f32.safetensors"));
+        String last = "gradact.final_layer.1.linear";
+        assertEquals(
+                List.of("loss.deep", last),
+                edited(dump.copy().map(last, x -> x * 1.001)).suspects());
+        String acceleration = "gradact.final_acc_layer.linear";
+        assertEquals(
+                List.of("loss.acc", acceleration),
+                edited(dump.map(acceleration, x -> x * 1.001)).suspects());
+    }
+
+    private static List<String> names(CheckResult result) {
+        return result.diagnosis().looksLike().stream().map(l -> l.bug().name()).toList();
+    }
+
+    /// Gradients that a bug leaves none of are not that bug's if they are there, a thousand times too small.
+    @Test
+    void farTooSmallIsNotZero() {
+        EditedDump dump = EditedDump.read(STEPS.resolve("tiny-2t-f32.safetensors"));
+        dump.names().stream().filter(name -> name.startsWith("grad.")).forEach(name -> dump.map(name, x -> x / 1024));
+        CheckResult result = edited(dump);
+        assertFalse(result.consistent());
+        assertEquals(List.of(), names(result));
+    }
+
+    /// A value that no bug explains, and gradients as a bug has them: these are what the unknown mistake makes of them.
+    @Test
+    void gradientsAloneNameNoBugWhereAValueIsWrong() {
+        EditedDump dump = EditedDump.read(STEPS.resolve("tiny-2t-f32.safetensors"));
+        dump.names().stream().filter(name -> name.startsWith("grad.final_acc_layer")).forEach(name -> dump.map(name, x -> 0));
+        CheckResult gradients = edited(dump.copy());
+        assertFalse(names(gradients).isEmpty());
+        assertEquals(List.of(), names(edited(dump.map("act.blocks.0.norm1", x -> x * 1.07 + 0.01))));
+    }
+
     @Test
     void factorsOfOneAreNotReported() {
         EditedDump dump = EditedDump.read(STEPS.resolve("tiny-2t-f32.safetensors"));

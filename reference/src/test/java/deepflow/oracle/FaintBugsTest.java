@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /// A bug whose effect is smaller than every limit: PyTorch's steps in bfloat16, with erf GELU and without.
 class FaintBugsTest {
@@ -23,7 +24,11 @@ class FaintBugsTest {
     }
 
     private static CheckResult check(String dump) {
-        return new Checker(EXACT, Workers.cpu(2), new Judging(null, 1e-3, 8)).check(TESTDATA.resolve(dump));
+        return check(TESTDATA.resolve(dump));
+    }
+
+    private static CheckResult check(Path dump) {
+        return new Checker(EXACT, Workers.cpu(2), new Judging(null, 1e-3, 8)).check(dump);
     }
 
     private static List<String> along(CheckResult result) {
@@ -50,6 +55,20 @@ class FaintBugsTest {
                 List.of("gelu-erf"),
                 result.diagnosis().looksLike().stream().map(l -> l.bug().name()).toList());
         assertTrue(along(result).contains("gradact.blocks.0.mlp.fc1"));
+    }
+
+    /// Another mistake, of which limits are broken, does not hide it.
+    @Test
+    void itIsFoundBesideAnotherMistake(@TempDir Path folder) {
+        EditedDump dump = EditedDump.read(TESTDATA.resolve("faint/erf-gelu-bf16.safetensors"));
+        byte[] zeros = new byte[dump.part("grad.final_layer.1.linear.weight").bytes().length];
+        dump.put(
+                "grad.final_layer.1.linear.weight",
+                "BF16",
+                dump.part("grad.final_layer.1.linear.weight").shape(),
+                zeros);
+        CheckResult result = check(dump.write(folder.resolve("two.safetensors")));
+        assertEquals(List.of("act.blocks.0.mlp.act", "act.blocks.0.mlp.fc2"), result.suspects());
     }
 
     @Test
