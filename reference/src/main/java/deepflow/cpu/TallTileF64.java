@@ -77,14 +77,40 @@ final class TallTileF64 {
             c70 = x.fma(b0, c70);
             c71 = x.fma(b1, c71);
         }
-        TileF64.store(c00, c01, c, co, first);
-        TileF64.store(c10, c11, c, co + ldc, first);
-        TileF64.store(c20, c21, c, co + 2 * ldc, first);
-        TileF64.store(c30, c31, c, co + 3 * ldc, first);
-        TileF64.store(c40, c41, c, co + 4 * ldc, first);
-        TileF64.store(c50, c51, c, co + 5 * ldc, first);
-        TileF64.store(c60, c61, c, co + 6 * ldc, first);
-        TileF64.store(c70, c71, c, co + 7 * ldc, first);
+        if (!first) {
+            c00 = LanesF64.load(c, co).add(c00);
+            c01 = LanesF64.load(c, co + LanesF64.LENGTH).add(c01);
+            c10 = LanesF64.load(c, co + ldc).add(c10);
+            c11 = LanesF64.load(c, co + ldc + LanesF64.LENGTH).add(c11);
+            c20 = LanesF64.load(c, co + 2 * ldc).add(c20);
+            c21 = LanesF64.load(c, co + 2 * ldc + LanesF64.LENGTH).add(c21);
+            c30 = LanesF64.load(c, co + 3 * ldc).add(c30);
+            c31 = LanesF64.load(c, co + 3 * ldc + LanesF64.LENGTH).add(c31);
+            c40 = LanesF64.load(c, co + 4 * ldc).add(c40);
+            c41 = LanesF64.load(c, co + 4 * ldc + LanesF64.LENGTH).add(c41);
+            c50 = LanesF64.load(c, co + 5 * ldc).add(c50);
+            c51 = LanesF64.load(c, co + 5 * ldc + LanesF64.LENGTH).add(c51);
+            c60 = LanesF64.load(c, co + 6 * ldc).add(c60);
+            c61 = LanesF64.load(c, co + 6 * ldc + LanesF64.LENGTH).add(c61);
+            c70 = LanesF64.load(c, co + 7 * ldc).add(c70);
+            c71 = LanesF64.load(c, co + 7 * ldc + LanesF64.LENGTH).add(c71);
+        }
+        c00.intoArray(c, co);
+        c01.intoArray(c, co + LanesF64.LENGTH);
+        c10.intoArray(c, co + ldc);
+        c11.intoArray(c, co + ldc + LanesF64.LENGTH);
+        c20.intoArray(c, co + 2 * ldc);
+        c21.intoArray(c, co + 2 * ldc + LanesF64.LENGTH);
+        c30.intoArray(c, co + 3 * ldc);
+        c31.intoArray(c, co + 3 * ldc + LanesF64.LENGTH);
+        c40.intoArray(c, co + 4 * ldc);
+        c41.intoArray(c, co + 4 * ldc + LanesF64.LENGTH);
+        c50.intoArray(c, co + 5 * ldc);
+        c51.intoArray(c, co + 5 * ldc + LanesF64.LENGTH);
+        c60.intoArray(c, co + 6 * ldc);
+        c61.intoArray(c, co + 6 * ldc + LanesF64.LENGTH);
+        c70.intoArray(c, co + 7 * ldc);
+        c71.intoArray(c, co + 7 * ldc + LanesF64.LENGTH);
     }
 
     static void columns(double[] a, int ao, double[] b, int bo, int depth, double[] c, int co, int ldc, boolean first) {
@@ -132,13 +158,39 @@ final class TallTileF64 {
             c70 = x.fma(b0, c70);
             c71 = x.fma(b1, c71);
         }
-        TileF64.store(c00, c01, c, co, first);
-        TileF64.store(c10, c11, c, co + ldc, first);
-        TileF64.store(c20, c21, c, co + 2 * ldc, first);
-        TileF64.store(c30, c31, c, co + 3 * ldc, first);
-        TileF64.store(c40, c41, c, co + 4 * ldc, first);
-        TileF64.store(c50, c51, c, co + 5 * ldc, first);
-        TileF64.store(c60, c61, c, co + 6 * ldc, first);
-        TileF64.store(c70, c71, c, co + 7 * ldc, first);
+        if (!first) {
+            c00 = LanesF64.load(c, co).add(c00);
+            c01 = LanesF64.load(c, co + LanesF64.LENGTH).add(c01);
+            c10 = LanesF64.load(c, co + ldc).add(c10);
+            c11 = LanesF64.load(c, co + ldc + LanesF64.LENGTH).add(c11);
+            c20 = LanesF64.load(c, co + 2 * ldc).add(c20);
+            c21 = LanesF64.load(c, co + 2 * ldc + LanesF64.LENGTH).add(c21);
+            c30 = LanesF64.load(c, co + 3 * ldc).add(c30);
+            c31 = LanesF64.load(c, co + 3 * ldc + LanesF64.LENGTH).add(c31);
+            c40 = LanesF64.load(c, co + 4 * ldc).add(c40);
+            c41 = LanesF64.load(c, co + 4 * ldc + LanesF64.LENGTH).add(c41);
+            c50 = LanesF64.load(c, co + 5 * ldc).add(c50);
+            c51 = LanesF64.load(c, co + 5 * ldc + LanesF64.LENGTH).add(c51);
+            c60 = LanesF64.load(c, co + 6 * ldc).add(c60);
+            c61 = LanesF64.load(c, co + 6 * ldc + LanesF64.LENGTH).add(c61);
+            c70 = LanesF64.load(c, co + 7 * ldc).add(c70);
+            c71 = LanesF64.load(c, co + 7 * ldc + LanesF64.LENGTH).add(c71);
+        }
+        c00.intoArray(c, co);
+        c01.intoArray(c, co + LanesF64.LENGTH);
+        c10.intoArray(c, co + ldc);
+        c11.intoArray(c, co + ldc + LanesF64.LENGTH);
+        c20.intoArray(c, co + 2 * ldc);
+        c21.intoArray(c, co + 2 * ldc + LanesF64.LENGTH);
+        c30.intoArray(c, co + 3 * ldc);
+        c31.intoArray(c, co + 3 * ldc + LanesF64.LENGTH);
+        c40.intoArray(c, co + 4 * ldc);
+        c41.intoArray(c, co + 4 * ldc + LanesF64.LENGTH);
+        c50.intoArray(c, co + 5 * ldc);
+        c51.intoArray(c, co + 5 * ldc + LanesF64.LENGTH);
+        c60.intoArray(c, co + 6 * ldc);
+        c61.intoArray(c, co + 6 * ldc + LanesF64.LENGTH);
+        c70.intoArray(c, co + 7 * ldc);
+        c71.intoArray(c, co + 7 * ldc + LanesF64.LENGTH);
     }
 }

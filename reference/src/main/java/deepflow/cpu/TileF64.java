@@ -75,10 +75,24 @@ final class TileF64 {
             c30 = x.fma(b0, c30);
             c31 = x.fma(b1, c31);
         }
-        store(c00, c01, c, co, first);
-        store(c10, c11, c, co + ldc, first);
-        store(c20, c21, c, co + 2 * ldc, first);
-        store(c30, c31, c, co + 3 * ldc, first);
+        if (!first) {
+            c00 = LanesF64.load(c, co).add(c00);
+            c01 = LanesF64.load(c, co + LanesF64.LENGTH).add(c01);
+            c10 = LanesF64.load(c, co + ldc).add(c10);
+            c11 = LanesF64.load(c, co + ldc + LanesF64.LENGTH).add(c11);
+            c20 = LanesF64.load(c, co + 2 * ldc).add(c20);
+            c21 = LanesF64.load(c, co + 2 * ldc + LanesF64.LENGTH).add(c21);
+            c30 = LanesF64.load(c, co + 3 * ldc).add(c30);
+            c31 = LanesF64.load(c, co + 3 * ldc + LanesF64.LENGTH).add(c31);
+        }
+        c00.intoArray(c, co);
+        c01.intoArray(c, co + LanesF64.LENGTH);
+        c10.intoArray(c, co + ldc);
+        c11.intoArray(c, co + ldc + LanesF64.LENGTH);
+        c20.intoArray(c, co + 2 * ldc);
+        c21.intoArray(c, co + 2 * ldc + LanesF64.LENGTH);
+        c30.intoArray(c, co + 3 * ldc);
+        c31.intoArray(c, co + 3 * ldc + LanesF64.LENGTH);
     }
 
     /// A tile whose left operand is part of a panel: a[r, k] at `ao + k·COLUMNS + r`.
@@ -120,21 +134,24 @@ final class TileF64 {
             c30 = x.fma(b0, c30);
             c31 = x.fma(b1, c31);
         }
-        store(c00, c01, c, co, first);
-        store(c10, c11, c, co + ldc, first);
-        store(c20, c21, c, co + 2 * ldc, first);
-        store(c30, c31, c, co + 3 * ldc, first);
-    }
-
-    /// The end of a tile's row: its sums are written to C, or added to what is there.
-    static void store(DoubleVector left, DoubleVector right, double[] c, int at, boolean first) {
-        if (first) {
-            left.intoArray(c, at);
-            right.intoArray(c, at + LanesF64.LENGTH);
-        } else {
-            LanesF64.load(c, at).add(left).intoArray(c, at);
-            LanesF64.load(c, at + LanesF64.LENGTH).add(right).intoArray(c, at + LanesF64.LENGTH);
+        if (!first) {
+            c00 = LanesF64.load(c, co).add(c00);
+            c01 = LanesF64.load(c, co + LanesF64.LENGTH).add(c01);
+            c10 = LanesF64.load(c, co + ldc).add(c10);
+            c11 = LanesF64.load(c, co + ldc + LanesF64.LENGTH).add(c11);
+            c20 = LanesF64.load(c, co + 2 * ldc).add(c20);
+            c21 = LanesF64.load(c, co + 2 * ldc + LanesF64.LENGTH).add(c21);
+            c30 = LanesF64.load(c, co + 3 * ldc).add(c30);
+            c31 = LanesF64.load(c, co + 3 * ldc + LanesF64.LENGTH).add(c31);
         }
+        c00.intoArray(c, co);
+        c01.intoArray(c, co + LanesF64.LENGTH);
+        c10.intoArray(c, co + ldc);
+        c11.intoArray(c, co + ldc + LanesF64.LENGTH);
+        c20.intoArray(c, co + 2 * ldc);
+        c21.intoArray(c, co + 2 * ldc + LanesF64.LENGTH);
+        c30.intoArray(c, co + 3 * ldc);
+        c31.intoArray(c, co + 3 * ldc + LanesF64.LENGTH);
     }
 
     /// One row of a tile, one element at a time, two by two to halve the loads; a[k] at `ao + k·step`.
