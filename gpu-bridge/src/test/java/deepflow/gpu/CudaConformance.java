@@ -47,7 +47,8 @@ abstract class CudaConformance extends BackendConformance {
     @AfterContainer
     static void report() {
         try (CudaBackend b = Objects.requireNonNull(open)) {
-            System.out.println("Conformance of " + b.name() + " on " + b.device().name() + ": " + cases + " cases.");
+            System.out.println(
+                    "Conformance of " + b.name() + " on " + b.device().name() + ": " + cases + " cases.");
         }
         open = null;
         cases = 0;

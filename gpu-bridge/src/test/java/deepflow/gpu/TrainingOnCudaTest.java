@@ -103,7 +103,8 @@ class TrainingOnCudaTest {
         StepsOfRun steps = new StepsOfRun(run, config, DIGITS);
         try (Oracle oracle = Oracle.open(Oracle.Options.defaults())) {
             for (int step = 2; step <= 21; step++) {
-                CheckResult result = oracle.judge(steps.dump(step, folder.resolve("step.safetensors"))).result();
+                CheckResult result = oracle.judge(steps.dump(step, folder.resolve("step.safetensors")))
+                        .result();
                 String name = "step " + step;
                 assertTrue(result.consistent(), () -> name + ": " + result.first());
                 assertTrue(result.unbudgeted().isEmpty() && result.findings().size() > 200, name);

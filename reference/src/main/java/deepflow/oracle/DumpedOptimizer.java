@@ -135,9 +135,9 @@ record DumpedOptimizer(Dump dump, Backend backend, List<ParameterSpec> trained, 
         };
     }
 
-    /// The weight after the step from the moments after it, the average from that weight, as the dump has them: from
-    /// gradients of the replay a weight is ill-conditioned where v is near 0, so that a right one may look wrong. The
-    /// moments themselves are held to the replay's gradients.
+    /// The weight after the step from the moments after it, the average from that weight, as the dump has
+    /// them: from gradients of the replay a weight is ill-conditioned where v is near 0, so that a right one
+    /// may look wrong. The moments themselves are held to the replay's gradients.
     ///
     /// @param result of which family
     /// @return null for other results, or if what they take is not in the dump

@@ -89,9 +89,9 @@ final class LocalErrors {
         return conditions.getOrDefault(name, Double.NaN);
     }
 
-    /// The first tensor in graph order that is wrong, after those that lie between it and the last one before that the
-    /// dump has: one of them is the first wrong operation. Before the gradient of what a loss reads there is that loss,
-    /// whose value may be right, or wrong by less than its rounding. Empty if none is wrong.
+    /// The first tensor in graph order that is wrong, after those that lie between it and the last one before
+    /// that the dump has: one of them is the first wrong operation. Before the gradient of what a loss reads
+    /// there is that loss, whose value may be right, or wrong by less than its rounding. Empty if none is wrong.
     List<String> suspects(Predicate<String> inDump, Predicate<String> wrong) {
         List<String> between = new ArrayList<>();
         for (String name : order) {

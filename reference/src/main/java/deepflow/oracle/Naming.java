@@ -180,8 +180,8 @@ final class Naming {
         }
     }
 
-    /// Bugs that explain the first wrong tensor, or later ones that those leave unexplained; where a wrong value is left
-    /// unexplained, none that explains gradients alone.
+    /// Bugs that explain the first wrong tensor, or later ones that those leave unexplained; where a wrong
+    /// value is left unexplained, none that explains gradients alone.
     List<Likeness> names() {
         List<Candidate> candidates = new ArrayList<>();
         for (Bug bug : Zoo.all()) {

@@ -49,13 +49,11 @@ record OptimizerTruths(
 
     /// The same for a dump.
     ///
-    /// @param others other gradients that the optimizer may have been given instead: the dump's own; null when unknown
+    /// @param others other gradients that the optimizer may have been given instead: the dump's own; null
+    ///     when unknown
     /// @param recorded what its results are from each other, for a dump without gradients
     List<Truth> of(
-            RecordedStep step,
-            double lossScale,
-            @Nullable Function<ParameterSpec, Tensor> others,
-            Recorded recorded) {
+            RecordedStep step, double lossScale, @Nullable Function<ParameterSpec, Tensor> others, Recorded recorded) {
         Stepper ours = new Stepper(spec -> {
             Tensor g = step.parameters().get(spec.name()).gradient();
             if (g == null) {

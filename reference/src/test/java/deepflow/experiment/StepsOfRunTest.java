@@ -48,7 +48,8 @@ class StepsOfRunTest {
             assertTrue(result.consistent(), () -> name + ": " + result.first());
             assertEquals("", result.unbudgeted(), name);
             assertTrue(result.findings().stream()
-                    .filter(f -> f.name().startsWith("after.weight.") && !f.name().endsWith("pos_embed"))
+                    .filter(f ->
+                            f.name().startsWith("after.weight.") && !f.name().endsWith("pos_embed"))
                     .allMatch(f -> f.verdict() != null));
         }
     }

@@ -127,7 +127,9 @@ class BudgetedCheckTest {
     @Test
     void gradientsAloneNameNoBugWhereAValueIsWrong() {
         EditedDump dump = EditedDump.read(STEPS.resolve("tiny-2t-f32.safetensors"));
-        dump.names().stream().filter(name -> name.startsWith("grad.final_acc_layer")).forEach(name -> dump.map(name, x -> 0));
+        dump.names().stream()
+                .filter(name -> name.startsWith("grad.final_acc_layer"))
+                .forEach(name -> dump.map(name, x -> 0));
         CheckResult gradients = edited(dump.copy());
         assertFalse(names(gradients).isEmpty());
         assertEquals(List.of(), names(edited(dump.map("act.blocks.0.norm1", x -> x * 1.07 + 0.01))));
