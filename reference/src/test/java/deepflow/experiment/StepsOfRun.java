@@ -4,15 +4,16 @@ import deepflow.data.DataSet;
 import deepflow.io.ElementType;
 import deepflow.io.SafetensorsWriter;
 import deepflow.io.TensorSource;
-import deepflow.model.ModelConfig;
 import deepflow.oracle.Precision;
 import deepflow.oracle.StepMetadata;
-import deepflow.train.BatchOrder;
-import deepflow.train.TrainingDraws;
+import deepflow.parallel.Ranks;
+import deepflow.tensor.Backend;
+import deepflow.tensor.Backends;
+import deepflow.tensor.DType;
+import deepflow.tensor.Tensor;
+import deepflow.train.Batch;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 
 /// Dumps of the steps of a float32 run that kept all its checkpoints: the state before a step and its batch go in, the
 /// state after it is the result.
@@ -57,37 +58,25 @@ public record StepsOfRun(Path run, RunConfig config, DataSet data) {
         writer.add(as, ElementType.F32, source.info(name).shape(), sink -> sink.put(source.readDoubles(name)));
     }
 
-    /// As SPEC §6 and the run draw it: sample n of step s has the position (s − 1)·N + n.
+    /// As the run draws it, of one part.
     private void batch(long step, SafetensorsWriter writer) {
-        ModelConfig m = config.model();
-        int size = config.batch();
-        int pixels = m.channels() * m.size() * m.size();
-        BatchOrder order = new BatchOrder(config.seed(), data.count());
-        TrainingDraws draws = config.draws();
-        double[] x0 = new double[size * pixels];
-        double[] x1 = new double[size * pixels];
-        List<double[]> t = new ArrayList<>();
-        long[] y = new long[size];
-        for (int n = 0; n < size; n++) {
-            long position = (step - 1) * size + n;
-            int index = order.index(position);
-            double[] image = data.image(index, config.seed(), order.epoch(position));
-            double[] noise = new double[pixels];
-            draws.noise(position, noise);
-            System.arraycopy(image, 0, x0, n * pixels, pixels);
-            System.arraycopy(noise, 0, x1, n * pixels, pixels);
-            t.add(draws.times(position, draws.sign(step)));
-            y[n] = draws.label(position, data.label(index), m.classes());
+        try (Backend b = Backends.open("cpu", DType.F64, 1)) {
+            Batch batch = new Batches(config, data).of(b, Ranks.ALONE, step).getFirst();
+            add(writer, "in.x0", b, batch.x0());
+            add(writer, "in.x1", b, batch.x1());
+            for (int i = 0; i < batch.t().size(); i++) {
+                add(writer, "in.t." + i, b, batch.t().get(i));
+            }
+            long[] y = Arrays.stream(b.download(batch.y()))
+                    .mapToLong(label -> (long) label)
+                    .toArray();
+            writer.add("in.y", ElementType.I64, new long[] {y.length}, y);
         }
-        long[] shape = {size, m.channels(), m.size(), m.size()};
-        writer.add("in.x0", ElementType.F32, shape, sink -> sink.put(x0));
-        writer.add("in.x1", ElementType.F32, shape, sink -> sink.put(x1));
-        for (int i = 0; i < m.k(); i++) {
-            double[] ti = new double[size];
-            int branch = i;
-            Arrays.setAll(ti, n -> t.get(n)[branch]);
-            writer.add("in.t." + i, ElementType.F32, new long[] {size}, sink -> sink.put(ti));
-        }
-        writer.add("in.y", ElementType.I64, new long[] {size}, y);
+    }
+
+    private static void add(SafetensorsWriter writer, String name, Backend b, Tensor x) {
+        double[] values = b.download(x);
+        long[] shape = Arrays.stream(x.shape().dims()).asLongStream().toArray();
+        writer.add(name, ElementType.F32, shape, sink -> sink.put(values));
     }
 }
