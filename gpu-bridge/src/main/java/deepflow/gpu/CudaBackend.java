@@ -2,6 +2,7 @@ package deepflow.gpu;
 
 import deepflow.gpu.device.Device;
 import deepflow.gpu.device.KernelCache;
+import deepflow.tensor.Accumulation;
 import deepflow.tensor.AdamWStep;
 import deepflow.tensor.Arena;
 import deepflow.tensor.Attended;
@@ -47,14 +48,18 @@ public final class CudaBackend implements Backend {
     ///
     /// @param index which, from 0
     /// @param cache where compiled kernels are kept
-    /// @throws DeviceFailure if there is no such GPU, a library refuses, or float64 is to be multiplied in a
-    ///     lower precision
+    /// @throws DeviceFailure if there is no such GPU, a library refuses, float64 is to be multiplied in a lower
+    ///     precision, or terms of products are to be added in an order of the caller's
     public CudaBackend(int index, BackendOptions options, KernelCache cache) {
         this.type = options.dtype();
         this.precision = options.products();
         if (type == DType.F64 && precision != ProductPrecision.FULL) {
             throw new DeviceFailure("Device cuda multiplies float64 in full precision only, not in " + precision
                     + ": choose float32 for products in " + precision + ".");
+        }
+        if (options.accumulation() != Accumulation.OWN) {
+            throw new DeviceFailure("Device cuda adds the terms of products as cuBLAS does, not in "
+                    + options.accumulation() + " order: choose the CPU.");
         }
         this.operations = Operations.open(index, type, precision, cache);
     }

@@ -5,6 +5,7 @@ import static deepflow.cpu.MemoryF64.values;
 
 import deepflow.cpu.ArithmeticF64.Operation;
 import deepflow.cpu.PointwiseOperationsF64.Cost;
+import deepflow.tensor.Accumulation;
 import deepflow.tensor.AdamWStep;
 import deepflow.tensor.Arena;
 import deepflow.tensor.Arguments;
@@ -25,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 final class CpuBackendF64 implements Backend {
     private static final DType TYPE = MemoryF64.TYPE;
 
+    private final Accumulation accumulation;
     private final Threads threads;
     private final MemoryF64 memory = new MemoryF64();
     private final PointwiseOperationsF64 pointwise;
@@ -33,7 +35,9 @@ final class CpuBackendF64 implements Backend {
     private final RowOperationsF64 rows;
     private final OptimizerOperationsF64 optimizer;
 
-    CpuBackendF64(int threads) {
+    /// @param accumulation of products
+    CpuBackendF64(Accumulation accumulation, int threads) {
+        this.accumulation = accumulation;
         this.threads = new Threads(threads);
         this.pointwise = new PointwiseOperationsF64(this.threads, memory);
         this.attentions = new AttentionOperationsF64(this.threads, memory);
@@ -182,7 +186,8 @@ final class CpuBackendF64 implements Backend {
         Arguments.floating("matmul", TYPE, a, b);
         Shape shape = Arguments.matmul(a.shape(), transposeA, b.shape(), transposeB);
         int k = a.shape().dim(transposeA ? -2 : -1);
-        ProductSize size = new ProductSize(shape.product(0, shape.rank() - 2), shape.dim(-2), shape.dim(-1), k);
+        ProductSize size =
+                new ProductSize(shape.product(0, shape.rank() - 2), shape.dim(-2), shape.dim(-1), k, block(k));
         double[] out = memory.array(shape);
         ProductsF64.multiply(threads, memory.pool(), size, values(a), transposeA, values(b), transposeB, null, out);
         return tensor(shape, out);
@@ -199,10 +204,18 @@ final class CpuBackendF64 implements Backend {
             Arguments.shape("linear's bias", Shape.of(n), bias);
         }
         double[] out = memory.array(shape);
-        ProductSize size = new ProductSize(1, x.shape().product(0, x.shape().rank() - 1), n, k);
+        ProductSize size = new ProductSize(1, x.shape().product(0, x.shape().rank() - 1), n, k, block(k));
         double[] b = bias == null ? null : values(bias);
         ProductsF64.multiply(threads, memory.pool(), size, values(x), false, values(w), true, b, out);
         return tensor(shape, out);
+    }
+
+    /// Terms that are added to each other before they are added to the total.
+    private int block(int k) {
+        return switch (accumulation) {
+            case OWN -> ProductsF64.K_BLOCK;
+            case SEQUENTIAL -> Math.max(1, k);
+        };
     }
 
     @Override

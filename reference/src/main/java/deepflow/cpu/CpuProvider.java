@@ -48,8 +48,8 @@ public final class CpuProvider implements BackendProvider {
                     + ": choose full, or a GPU.");
         }
         return switch (options.dtype()) {
-            case F64 -> new CpuBackendF64(options.threads());
-            case F32 -> new CpuBackendF32(options.threads());
+            case F64 -> new CpuBackendF64(options.accumulation(), options.threads());
+            case F32 -> new CpuBackendF32(options.accumulation(), options.threads());
             case I32 -> throw new IllegalArgumentException("back ends compute in F64 or F32, got I32");
         };
     }

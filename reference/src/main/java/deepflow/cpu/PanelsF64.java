@@ -26,11 +26,11 @@ final class PanelsF64 {
     }
 
     /// Packs panel `index` of the rows of `m`, for all blocks of k.
-    static void pack(MatrixF64 m, int rows, int k, int index, double[] to) {
+    static void pack(MatrixF64 m, int rows, int k, int block, int index, double[] to) {
         int row = index * WIDTH;
         int full = Math.min(WIDTH, rows - row);
-        for (int k0 = 0; k0 < k; k0 += ProductsF64.K_BLOCK) {
-            int depth = Math.min(ProductsF64.K_BLOCK, k - k0);
+        for (int k0 = 0; k0 < k; k0 += block) {
+            int depth = Math.min(block, k - k0);
             int at = at(rows, k0, depth, index);
             if (m.rowStride() == 1) {
                 copy(m.data(), m.at(row, k0), m.columnStride(), full, depth, to, at);

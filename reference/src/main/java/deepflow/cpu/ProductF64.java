@@ -16,6 +16,7 @@ final class ProductF64 {
     private final int m;
     private final int n;
     private final int k;
+    private final int block;
     private final boolean adds;
     private final double @Nullable [] bias;
     private final MatrixF64 c;
@@ -45,6 +46,7 @@ final class ProductF64 {
         this.m = size.m();
         this.n = size.n();
         this.k = size.k();
+        this.block = size.block();
         this.adds = adds;
         this.bias = bias;
         this.c = c;
@@ -74,9 +76,9 @@ final class ProductF64 {
         int ofRight = PanelsF64.count(n);
         for (int p = from; p < to; p++) {
             if (p < ofRight) {
-                PanelsF64.pack(columns, n, k, p, right);
+                PanelsF64.pack(columns, n, k, block, p, right);
             } else {
-                PanelsF64.pack(a, m, k, p - ofRight, left);
+                PanelsF64.pack(a, m, k, block, p - ofRight, left);
             }
         }
     }
@@ -110,7 +112,7 @@ final class ProductF64 {
     private void piece(int i0, int i1, int p0, int p1, double[] tile) {
         int k0 = 0;
         do { // at least once, so that an empty sum is written too
-            int depth = Math.min(ProductsF64.K_BLOCK, k - k0);
+            int depth = Math.min(block, k - k0);
             boolean first = k0 == 0 && !adds;
             for (int p = p0; p < p1; p++) {
                 int panel = PanelsF64.at(n, k0, depth, p);

@@ -6,4 +6,5 @@ package deepflow.cpu;
 /// @param m rows of each result
 /// @param n columns of each result
 /// @param k terms of each sum
-record ProductSize(int batches, int m, int n, int k) {}
+/// @param block how many of them are added to each other before they are added to the total, at least 1
+record ProductSize(int batches, int m, int n, int k, int block) {}

@@ -4,7 +4,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Matrix products C = A·B (+ bias), C (M, N) row-major.
 ///
-/// **Definition**, to the bit: the K terms of an element are cut into blocks of [#K_BLOCK]; each block's sum starts
+/// **Definition**, to the bit: the K terms of an element are cut into blocks of [#K_BLOCK], or are one block where the
+/// back end was opened so ([deepflow.tensor.Accumulation]); each block's sum starts
 /// at +0 and grows by fused multiply-add in increasing order of k; the first block's sum is the total, and the
 /// later blocks' sums are added to it one after the other. An empty sum is +0. The bias is added to the total.
 ///

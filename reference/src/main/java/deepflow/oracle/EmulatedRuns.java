@@ -6,7 +6,9 @@ import deepflow.oracle.emulation.Rounding;
 import deepflow.oracle.emulation.RoundingBackend;
 import deepflow.oracle.emulation.SummationOrder;
 import deepflow.random.KeyedRandom;
+import deepflow.tensor.Accumulation;
 import deepflow.tensor.Backend;
+import deepflow.tensor.BackendOptions;
 import deepflow.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,8 +60,8 @@ record EmulatedRuns(Replay replay, Arithmetic arithmetic, Workers workers, int t
 
     /// Even numbers are local runs, odd ones global.
     private void work(AtomicInteger next, int count, Turn turn, EmulatedErrors local, EmulatedErrors global) {
-        try (Backend exact = workers.opener().open(DType.F64, 1);
-                Backend accumulator = workers.opener().open(DType.F32, 1)) {
+        try (Backend exact = workers.opener().open(BackendOptions.of(DType.F64, 1));
+                Backend accumulator = workers.opener().open(accumulator())) {
             for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
                 boolean alone = i % 2 == 0;
                 String what = alone ? "local" : "global";
@@ -78,6 +80,13 @@ record EmulatedRuns(Replay replay, Arithmetic arithmetic, Workers workers, int t
         }
     }
 
+    /// Terms of products are added one after the other: of all orders that right implementations use, the one with the
+    /// largest errors.
+    private BackendOptions accumulator() {
+        DType type = arithmetic.wide() == FloatFormat.F64 ? DType.F64 : DType.F32;
+        return BackendOptions.of(type, 1).accumulating(Accumulation.SEQUENTIAL);
+    }
+
     private static double[] stored(
             RoundingBackend backend, RecordedTypes types, String name, deepflow.tensor.Tensor tensor) {
         FloatFormat format = types.of(name);
@@ -87,7 +96,7 @@ record EmulatedRuns(Replay replay, Arithmetic arithmetic, Workers workers, int t
     private RoundingBackend emulator(Backend exact, Backend accumulator, String what, int run) {
         return new RoundingBackend(
                 exact,
-                arithmetic.wide() == FloatFormat.F64 ? exact : accumulator,
+                accumulator,
                 arithmetic,
                 Rounding.stochastic(KeyedRandom.of(0, "rounding " + what, run)),
                 SummationOrder.random(KeyedRandom.of(0, "order " + what, run)),

@@ -5,6 +5,7 @@ import deepflow.oracle.budget.PredictionLimit;
 import deepflow.oracle.emulation.Arithmetic;
 import deepflow.oracle.emulation.FloatFormat;
 import deepflow.tensor.Backend;
+import deepflow.tensor.BackendOptions;
 import deepflow.tensor.DType;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -93,8 +94,8 @@ record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, Precisio
     }
 
     private LocalErrors local(Replay replay, RecordedTypes types, Arithmetic arithmetic, double each) {
-        try (Backend bounds = workers.opener()
-                .open(arithmetic.wide() == FloatFormat.F64 ? DType.F64 : DType.F32, workers.threads())) {
+        DType type = arithmetic.wide() == FloatFormat.F64 ? DType.F64 : DType.F32;
+        try (Backend bounds = workers.opener().open(BackendOptions.of(type, workers.threads()))) {
             return new LocalErrors(replay, types, new BoundingBackend(exact, bounds, arithmetic, each));
         }
     }

@@ -1,8 +1,9 @@
 package deepflow.oracle;
 
 import deepflow.tensor.Backend;
+import deepflow.tensor.BackendOptions;
 import deepflow.tensor.Backends;
-import deepflow.tensor.DType;
+import deepflow.tensor.DeviceId;
 
 /// What emulated runs may use beside the back end that replays a dump.
 ///
@@ -12,13 +13,13 @@ public record Workers(int threads, Opener opener) {
     /// Opens a back end.
     @FunctionalInterface
     public interface Opener {
-        /// @param threads it computes with, the caller's included
-        Backend open(DType dtype, int threads);
+        /// @param options its threads include the caller's
+        Backend open(BackendOptions options);
     }
 
     /// Threads of this machine's CPU.
     public static Workers cpu(int threads) {
-        return new Workers(threads, (dtype, n) -> Backends.open("cpu", dtype, n));
+        return new Workers(threads, options -> Backends.open(DeviceId.CPU, options));
     }
 
     /// @throws IllegalArgumentException if there is no thread

@@ -1,17 +1,23 @@
 package deepflow.cpu;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import deepflow.tensor.Accumulation;
 import deepflow.tensor.Backend;
+import deepflow.tensor.BackendOptions;
 import deepflow.tensor.Backends;
 import deepflow.tensor.DType;
+import deepflow.tensor.DeviceId;
 import deepflow.tensor.OperationCases;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 import org.ejml.data.DMatrixRMaj;
 import org.ejml.dense.row.CommonOps_DDRM;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// Products against a library that shares no code with this one, and against the definition in float32.
 class ProductsTest {
@@ -40,9 +46,11 @@ class ProductsTest {
         }
     }
 
-    @Test
-    void float32IsTheDefinitionToTheBit() {
-        try (Backend b = Backends.open("cpu", DType.F32, 2)) {
+    @ParameterizedTest
+    @EnumSource
+    void float32IsTheDefinitionToTheBit(Accumulation accumulation) {
+        try (Backend b =
+                Backends.open(DeviceId.CPU, BackendOptions.of(DType.F32, 2).accumulating(accumulation))) {
             for (int[] s : SIZES) {
                 int m = s[0];
                 int n = s[1];
@@ -51,13 +59,16 @@ class ProductsTest {
                 Tensor y = OperationCases.plain(b, 2, k, n);
                 double[] xs = b.download(x);
                 double[] ys = b.download(y);
+                int blocks = accumulation == Accumulation.OWN ? 256 : k;
                 double[] actual = b.download(b.matmul(x, false, y, false));
+                assertArrayEquals(actual, b.download(b.matmul(transposed(b, x), true, transposed(b, y), true)));
+                assertArrayEquals(actual, b.download(b.linear(x, transposed(b, y), null)));
                 for (int i = 0; i < m; i++) {
                     for (int j = 0; j < n; j++) {
                         float total = 0;
-                        for (int k0 = 0; k0 < k; k0 += 256) {
+                        for (int k0 = 0; k0 < k; k0 += blocks) {
                             float block = 0;
-                            for (int p = k0; p < Math.min(k, k0 + 256); p++) {
+                            for (int p = k0; p < Math.min(k, k0 + blocks); p++) {
                                 block = Math.fma((float) xs[i * k + p], (float) ys[p * n + j], block);
                             }
                             total = k0 == 0 ? block : total + block;
@@ -67,6 +78,10 @@ class ProductsTest {
                 }
             }
         }
+    }
+
+    private static Tensor transposed(Backend b, Tensor x) {
+        return b.permute(x, 1, 0);
     }
 
     @Test

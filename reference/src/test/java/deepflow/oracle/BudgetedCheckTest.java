@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import deepflow.tensor.Backend;
 import deepflow.tensor.Backends;
 import deepflow.tensor.DType;
+import deepflow.tensor.DeviceId;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -23,7 +24,7 @@ class BudgetedCheckTest {
     private static final Path STEPS = Path.of("../testdata/steps");
     private static final Judging FEW = new Judging(null, 1e-3, 5);
     private static final Backend EXACT = Backends.open("cpu", DType.F64, 2);
-    private static final Workers WORKERS = new Workers(2, (dtype, threads) -> Backends.open("cpu", dtype, threads));
+    private static final Workers WORKERS = Workers.cpu(2);
 
     @TempDir
     private Path folder;
@@ -188,7 +189,7 @@ class BudgetedCheckTest {
     @Test
     void threadsChangeNoBit() {
         Path dump = STEPS.resolve("one-token-step-bf16.safetensors");
-        Workers three = new Workers(3, (dtype, threads) -> Backends.open("cpu", dtype, threads));
+        Workers three = Workers.cpu(3);
         assertEquals(
                 check(dump, FEW).findings(),
                 new Checker(EXACT, three, FEW).check(dump).findings());
@@ -196,11 +197,11 @@ class BudgetedCheckTest {
 
     @Test
     void aRunThatFailsEndsTheOthersAndSaysWhy() {
-        Workers failing = new Workers(2, (dtype, threads) -> {
+        Workers failing = new Workers(2, options -> {
             if (Thread.currentThread().getName().startsWith("deepflow-run")) {
                 throw new IllegalStateException("no back end today");
             }
-            return Backends.open("cpu", dtype, threads);
+            return Backends.open(DeviceId.CPU, options);
         });
         Checker checker = new Checker(EXACT, failing, FEW);
         Path dump = STEPS.resolve("one-token-step-bf16.safetensors");

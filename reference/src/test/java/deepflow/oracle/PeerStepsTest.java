@@ -25,7 +25,7 @@ class PeerStepsTest {
 
     private static CheckResult check(Path step, DType compute) {
         try (Backend backend = Backends.open("cpu", compute, 2)) {
-            Workers workers = new Workers(2, (dtype, threads) -> Backends.open("cpu", dtype, threads));
+            Workers workers = Workers.cpu(2);
             return new Checker(backend, workers, Judging.BY_BUDGETS).check(step);
         }
     }
