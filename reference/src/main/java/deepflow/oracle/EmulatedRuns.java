@@ -7,6 +7,7 @@ import deepflow.oracle.emulation.RoundingBackend;
 import deepflow.oracle.emulation.SummationOrder;
 import deepflow.random.KeyedRandom;
 import deepflow.tensor.Accumulation;
+import deepflow.tensor.Arena;
 import deepflow.tensor.Backend;
 import deepflow.tensor.BackendOptions;
 import deepflow.tensor.DType;
@@ -67,12 +68,15 @@ record EmulatedRuns(Replay replay, Arithmetic arithmetic, Workers workers, int t
                 String what = alone ? "local" : "global";
                 RoundingBackend backend = emulator(exact, accumulator, what, i / 2);
                 RecordedTypes types = new RecordedTypes(replay.dump());
-                RecordedStep step = replay.run(
-                        backend,
-                        backend::given,
-                        alone ? new Substitution(replay.dump(), backend::upload) : new Casting(backend, types));
-                List<Truth> truths = replay.truths(step, (name, t) -> stored(backend, types, name, t));
-                turn.take(i, () -> (alone ? local : global).add(truths));
+                try (Arena _ = exact.arena();
+                        Arena _ = accumulator.arena()) { // the next run has use for the same memory
+                    RecordedStep step = replay.run(
+                            backend,
+                            backend::given,
+                            alone ? new Substitution(replay.dump(), backend::upload) : new Casting(backend, types));
+                    List<Truth> truths = replay.truths(step, (name, t) -> stored(backend, types, name, t));
+                    turn.take(i, () -> (alone ? local : global).add(truths));
+                }
             }
         } catch (RuntimeException | Error e) {
             turn.end();

@@ -53,9 +53,16 @@ abstract class RoundedTensors implements Backend {
         return new Tensor(inner.shape(), dtype(), new RoundedStorage(inner, format, null));
     }
 
-    /// Rounds an exact result to a type.
+    /// Rounds an exact result that nobody else has to a type.
     Tensor rounded(Tensor inner, @Nullable FloatFormat format) {
-        return format == null ? of(inner, null) : rounded(exact.download(inner), inner.shape(), format);
+        return format == null ? of(inner, null) : rounded(taken(inner), inner.shape(), format);
+    }
+
+    /// The elements of a tensor of the back end underneath that nobody needs after this.
+    double[] taken(Tensor inner) {
+        double[] values = exact.download(inner);
+        exact.release(inner);
+        return values;
     }
 
     Tensor rounded(double[] values, Shape shape, FloatFormat format) {
@@ -81,7 +88,7 @@ abstract class RoundedTensors implements Backend {
 
     /// `x` as a tensor of another type.
     public Tensor cast(Tensor x, FloatFormat to) {
-        return rounded(value(x), to);
+        return rounded(exact.download(value(x)), x.shape(), to);
     }
 
     // ---- memory ---------------------------------------------------------------------------------------------
@@ -161,7 +168,7 @@ abstract class RoundedTensors implements Backend {
     public Tensor inTypeOf(Tensor x, Tensor like) {
         FloatFormat to = format(like);
         FloatFormat from = format(x);
-        return to == null || from != null && to.holds(from) ? x : rounded(value(x), to);
+        return to == null || from != null && to.holds(from) ? x : cast(x, to);
     }
 
     // ---- layout ---------------------------------------------------------------------------------------------

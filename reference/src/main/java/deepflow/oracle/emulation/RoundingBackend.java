@@ -6,6 +6,7 @@ import deepflow.tensor.Backend;
 import deepflow.tensor.Normalized;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// A back end as another precision would have it: every result is computed by the float64 back end underneath (products
@@ -81,8 +82,8 @@ public final class RoundingBackend extends RoundedTensors {
 
     /// A function's result is first moved by what a library may be off, some units of `size`.
     private Tensor function(Tensor inner, Tensor size, @Nullable FloatFormat format) {
-        double[] y = exact.download(inner);
         double[] sizes = exact.download(size);
+        double[] y = taken(inner);
         double units = FUNCTION_UNITS * arithmetic.wide().unit();
         for (int i = 0; i < y.length; i++) {
             y[i] = rounding.disturb(y[i], units * Math.abs(sizes[i]));
@@ -145,9 +146,11 @@ public final class RoundingBackend extends RoundedTensors {
             return of(exact.matmul(value(a), transposeA, value(b), transposeB), result); // which says what is wrong
         }
         int[] terms = order.of(sa.dim(transposeA ? -2 : -1));
-        Tensor product = accumulator.matmul(
-                operand(a, terms, transposeA), transposeA, operand(b, terms, !transposeB), transposeB);
+        Tensor left = operand(a, terms, transposeA);
+        Tensor right = operand(b, terms, !transposeB);
+        Tensor product = accumulator.matmul(left, transposeA, right, transposeB);
         double[] values = accumulator.download(product);
+        List.of(left, right, product).forEach(accumulator::release);
         boolean held = result != FloatFormat.F64 && result.holds(arithmetic.wide());
         // sums come from the accumulator as numbers of its type already
         return held ? of(exact.upload(values, product.shape()), result) : rounded(values, product.shape(), result);
@@ -197,7 +200,10 @@ public final class RoundingBackend extends RoundedTensors {
             return rounded(value(product), result).reshape(to);
         }
         Tensor b = upload(download(bias), Shape.of(1, out), result);
-        return rounded(exact.add(value(product), value(b)), result).reshape(to);
+        Tensor sum = exact.add(value(product), value(b));
+        exact.release(value(product));
+        exact.release(value(b));
+        return rounded(sum, result).reshape(to);
     }
 
     @Override
