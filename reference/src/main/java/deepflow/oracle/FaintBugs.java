@@ -5,6 +5,7 @@ import deepflow.oracle.emulation.FloatFormat;
 import deepflow.oracle.zoo.Bug;
 import deepflow.oracle.zoo.Mistake;
 import deepflow.oracle.zoo.Zoo;
+import deepflow.tensor.Arena;
 import deepflow.tensor.Backend;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -21,10 +22,11 @@ import java.util.Set;
 /// known well enough to tell 1 from 0 beyond doubt, and is 1.
 ///
 /// @param replay of the step
-/// @param exact computes in float64
+/// @param exact has the weights, and computes in float64
+/// @param quick computes steps with a bug; float32 is enough, since narrower types are asked alone
 /// @param errors of operations from the dump's own inputs
 /// @param wrong names of tensors that break a limit: they are not asked, whatever their errors are along
-record FaintBugs(Replay replay, Backend exact, EmulatedErrors errors, Set<String> wrong) {
+record FaintBugs(Replay replay, Backend exact, Backend quick, EmulatedErrors errors, Set<String> wrong) {
     /// Bugs that change a result by some thousandths or less; all others are far above the budgets of any precision
     /// (docs/zoo.md). Those of one list strike different tensors and are made in one pass.
     private static final List<List<String>> FAINT =
@@ -88,12 +90,19 @@ record FaintBugs(Replay replay, Backend exact, EmulatedErrors errors, Set<String
     }
 
     private Map<Bug, Map<String, Along>> along(List<Bug> bugs) {
-        Mistake all = new Mistake.Together(bugs.stream().map(Bug::mistake).toList());
-        Substitution between = new Substitution(replay.dump(), (values, shape, format) -> exact.upload(values, shape));
-        RecordedStep step = replay.run(exact, between, all);
         Map<Bug, Map<String, Along>> along = new LinkedHashMap<>();
         bugs.forEach(bug -> along.put(bug, new LinkedHashMap<>()));
-        for (Truth mutant : replay.truths(step, (name, tensor) -> exact.download(tensor))) {
+        try (Arena _ = quick.arena()) {
+            add(bugs, along);
+        }
+        return along;
+    }
+
+    private void add(List<Bug> bugs, Map<Bug, Map<String, Along>> along) {
+        Mistake all = new Mistake.Together(bugs.stream().map(Bug::mistake).toList());
+        Substitution between = new Substitution(replay.dump(), (values, shape, format) -> quick.upload(values, shape));
+        RecordedStep step = replay.run(quick, (w, type) -> quick.upload(exact.download(w), w.shape()), between, all);
+        for (Truth mutant : replay.truths(step, (name, tensor) -> quick.download(tensor))) {
             EmulatedErrors.Case c = errors.cases().get(mutant.name());
             List<Bug> here =
                     bugs.stream().filter(bug -> bug.strikes(mutant.name())).toList();
@@ -106,7 +115,6 @@ record FaintBugs(Replay replay, Backend exact, EmulatedErrors errors, Set<String
                 });
             }
         }
-        return along;
     }
 
     private static Along along(EmulatedErrors.Case c, double[] mutant) {

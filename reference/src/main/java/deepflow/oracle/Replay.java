@@ -26,7 +26,12 @@ record Replay(Dump dump, VelocityModel model, List<ParameterSpec> specs, Map<Str
 
     /// Runs it, forward and backward, gradients multiplied by the dump's loss scale.
     RecordedStep run(Backend backend, Hosting hosting, Interception interception) {
-        return run(backend, hosting, dump.metadata().objective(), interception, Mistake.NONE);
+        return run(backend, hosting, interception, Mistake.NONE);
+    }
+
+    /// Runs it with a mistake, on any back end.
+    RecordedStep run(Backend backend, Hosting hosting, Interception interception, Mistake mistake) {
+        return run(backend, hosting, dump.metadata().objective(), interception, mistake);
     }
 
     /// Runs it with a mistake, on the back end that has the weights.
