@@ -7,8 +7,40 @@ package deepflow.oracle;
 record Norm(double mantissa, int exponent) {
     static final Norm ZERO = new Norm(0, 0);
 
+    /// From here on up a sum of squares is no worse for those that underflowed, and no overflow if it is finite.
+    private static final double ACCURATE = 1e-270;
+
     /// √Σx² of the elements that are finite.
     static Norm of(double[] x) {
+        double sum = squares(x);
+        if (sum >= ACCURATE && sum <= Double.MAX_VALUE) {
+            double norm = Math.sqrt(sum);
+            int exponent = Math.getExponent(norm);
+            return new Norm(Math.scalb(norm, -exponent), exponent);
+        }
+        return ofExtremes(x);
+    }
+
+    /// Σx² in four sums, which need not wait for each other.
+    private static double squares(double[] x) {
+        double a = 0;
+        double b = 0;
+        double c = 0;
+        double d = 0;
+        int i = 0;
+        for (; i + 3 < x.length; i += 4) {
+            a += x[i] * x[i];
+            b += x[i + 1] * x[i + 1];
+            c += x[i + 2] * x[i + 2];
+            d += x[i + 3] * x[i + 3];
+        }
+        for (; i < x.length; i++) {
+            a += x[i] * x[i];
+        }
+        return a + b + (c + d);
+    }
+
+    private static Norm ofExtremes(double[] x) {
         double max = 0;
         for (double v : x) {
             if (Double.isFinite(v)) {

@@ -103,7 +103,10 @@ public enum FloatFormat {
         if (exponent > Double.MAX_EXPONENT) {
             return 1;
         }
-        return Math.scalb(1.0, Math.max(exponent, leastExponent) - bits + 1);
+        int power = Math.max(exponent, leastExponent) - bits + 1;
+        return power < Double.MIN_EXPONENT
+                ? Math.scalb(1.0, power)
+                : Double.longBitsToDouble((long) (power + Double.MAX_EXPONENT) << DOUBLE_BITS - 1);
     }
 
     private double bounded(double x) {

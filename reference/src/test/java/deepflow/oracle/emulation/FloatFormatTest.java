@@ -7,6 +7,8 @@ import deepflow.io.Narrow;
 import deepflow.random.KeyedRandom;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.IntToDoubleFunction;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
 
 /// Rounding against `deepflow.io.Narrow`, over every number of the 16-bit types and what lies between two of them.
@@ -84,5 +86,11 @@ class FloatFormatTest {
             }
             assertEquals(1.5, f.stochastic(1.5, -1), "a number of the type stays as it is");
         }
+    }
+
+    @Property
+    void halfAUnitIsHalfTheDistanceToTheNextNumber(@ForAll double x, @ForAll float y) {
+        assertEquals(Double.isFinite(x) ? Math.ulp(x) / 2 : 0.5, FloatFormat.F64.halfUnit(x));
+        assertEquals(Float.isFinite(y) ? Math.ulp(y) / 2.0 : 0.5, FloatFormat.F32.halfUnit(y));
     }
 }
