@@ -4,6 +4,7 @@ import deepflow.tensor.Backend;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /// Sums over axes, their terms added in another order.
 ///
@@ -12,8 +13,9 @@ import java.util.stream.IntStream;
 /// @param order of the terms
 record ReorderedSums(Backend accumulator, Rounding rounding, SummationOrder order) {
     /// @param x elements of shape `from`
-    /// @param partial type of partial sums; the accumulator's, or one that is rounded to after each term
-    double[] sumTo(double[] x, Shape from, Shape to, FloatFormat partial) {
+    /// @param partial a type to which the sum is rounded after each term, one after the other; null for the
+    ///     accumulator's own way
+    double[] sumTo(double[] x, Shape from, Shape to, @Nullable FloatFormat partial) {
         int[] summed = IntStream.range(0, from.rank())
                 .filter(a -> from.dim(a) != to.dim(a))
                 .toArray();
@@ -28,15 +30,17 @@ record ReorderedSums(Backend accumulator, Rounding rounding, SummationOrder orde
         int sums = Math.toIntExact(to.size());
         Tensor rows = accumulator.permute(accumulator.upload(x, from), axes).reshape(terms, sums);
         Tensor ordered = accumulator.gather(rows, accumulator.uploadIndices(order.of(terms), Shape.of(terms)));
-        return partial.holds(FloatFormat.F32)
+        return partial == null
                 ? accumulator.download(accumulator.sumTo(ordered, Shape.of(1, sums)))
                 : rowByRow(accumulator.download(ordered), sums, partial);
     }
 
     private double[] rowByRow(double[] rows, int sums, FloatFormat partial) {
         double[] total = new double[sums];
-        for (int i = 0; i < rows.length; i++) {
-            total[i % sums] = rounding.round(partial, total[i % sums] + rows[i]);
+        for (int at = 0; at < rows.length; at += sums) {
+            for (int i = 0; i < sums; i++) {
+                total[i] = rounding.round(partial, total[i] + rows[at + i]);
+            }
         }
         return total;
     }

@@ -289,11 +289,15 @@ public final class RoundingBackend extends RoundedTensors {
         return roundedKeeping(y, to, format(x));
     }
 
-    /// The type in which a sum's terms are added: the accumulator's; but PyTorch on a CPU adds gradients of LayerNorm's
-    /// weight and bias row by row in their own type, and half of the runs do so too.
-    private FloatFormat terms(Tensor x, Shape to) {
+    /// The type in which a sum over all rows is added row by row, as simple kernels do: the accumulator's; but PyTorch
+    /// on
+    /// a CPU adds gradients of LayerNorm's weight and bias in their own type, and half of the runs do so too.
+    private @Nullable FloatFormat terms(Tensor x, Shape to) {
         FloatFormat format = format(x);
-        return fused || format == null || !Arithmetic.overAllRows(to) ? arithmetic.wide() : format;
+        if (!Arithmetic.overAllRows(to)) {
+            return null;
+        }
+        return fused || format == null ? arithmetic.wide() : format;
     }
 
     @Override
