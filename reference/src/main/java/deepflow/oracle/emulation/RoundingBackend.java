@@ -289,15 +289,16 @@ public final class RoundingBackend extends RoundedTensors {
         return roundedKeeping(y, to, format(x));
     }
 
-    /// The type in which a sum over all rows is added row by row, as simple kernels do: the accumulator's; but PyTorch
-    /// on
-    /// a CPU adds gradients of LayerNorm's weight and bias in their own type, and half of the runs do so too.
+    /// The type in which a sum is rounded after each row; null where its terms are added in another way. Sums over all
+    /// rows, gradients of biases, are added row by row in the accumulator's type, as simple kernels do; but PyTorch
+    /// on a CPU adds those of LayerNorm's weight and bias in their own type, and half of the runs do so too.
     private @Nullable FloatFormat terms(Tensor x, Shape to) {
         FloatFormat format = format(x);
-        if (!Arithmetic.overAllRows(to)) {
-            return null;
+        if (!fused && format != null && Arithmetic.overAllRows(to)) {
+            return format;
         }
-        return fused || format == null ? arithmetic.wide() : format;
+        boolean rows = to.rank() >= 2 && to.size() == to.dim(-1) && to.size() > 1;
+        return rows ? arithmetic.wide() : null;
     }
 
     @Override
