@@ -36,10 +36,12 @@ record ReorderedSums(Backend accumulator, Rounding rounding, SummationOrder orde
     }
 
     private double[] rowByRow(double[] rows, int sums, FloatFormat partial) {
+        // to nearest where the type is narrow: a sum that has grown swallows terms then, all to one side
+        Rounding each = partial.holds(FloatFormat.F32) ? rounding : Rounding.NEAREST;
         double[] total = new double[sums];
         for (int at = 0; at < rows.length; at += sums) {
             for (int i = 0; i < sums; i++) {
-                total[i] = rounding.round(partial, total[i] + rows[at + i]);
+                total[i] = each.round(partial, total[i] + rows[at + i]);
             }
         }
         return total;
