@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import deepflow.gpu.simulator.Simulator;
+import deepflow.tensor.Accumulation;
 import deepflow.tensor.Arena;
 import deepflow.tensor.BackendOptions;
 import deepflow.tensor.Backends;
@@ -233,6 +234,15 @@ class DeviceTest {
     void float64IsMultipliedInFullPrecisionOnly() {
         DeviceFailure e = assertThrows(DeviceFailure.class, () -> Gpus.open(0, DType.F64, ProductPrecision.BF16));
         assertTrue(e.getMessage().startsWith("Device cuda multiplies float64 in full precision only"), e.getMessage());
+    }
+
+    @Test
+    void cublasIsNotToldInWhichOrderToAdd() {
+        BackendOptions options = BackendOptions.of(DType.F32, 1).accumulating(Accumulation.SEQUENTIAL);
+        DeviceFailure e = assertThrows(DeviceFailure.class, () -> new CudaProvider().open(0, options));
+        assertEquals(
+                "Device cuda adds the terms of products as cuBLAS does, not in sequential order: choose the CPU.",
+                e.getMessage());
     }
 
     @Test
