@@ -5,8 +5,9 @@ import deepflow.oracle.emulation.FloatFormat;
 import deepflow.oracle.zoo.Bug;
 import deepflow.oracle.zoo.Mistake;
 import deepflow.oracle.zoo.Zoo;
-import deepflow.tensor.Arena;
 import deepflow.tensor.Backend;
+import deepflow.tensor.BackendOptions;
+import deepflow.tensor.DType;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,11 +23,11 @@ import java.util.Set;
 /// known well enough to tell 1 from 0 beyond doubt, and is 1.
 ///
 /// @param replay of the step
-/// @param exact has the weights, and computes in float64
-/// @param quick computes steps with a bug; float32 is enough, since narrower types are asked alone
+/// @param exact has the weights
+/// @param workers compute steps with a bug; in float32, which is enough where a type is narrower
 /// @param errors of operations from the dump's own inputs
 /// @param wrong names of tensors that break a limit: they are not asked, whatever their errors are along
-record FaintBugs(Replay replay, Backend exact, Backend quick, EmulatedErrors errors, Set<String> wrong) {
+record FaintBugs(Replay replay, Backend exact, Workers workers, EmulatedErrors errors, Set<String> wrong) {
     /// Bugs that change a result by some thousandths or less; all others are far above the budgets of any precision
     /// (docs/zoo.md). Those of one list strike different tensors and are made in one pass.
     private static final List<List<String>> FAINT =
@@ -92,13 +93,13 @@ record FaintBugs(Replay replay, Backend exact, Backend quick, EmulatedErrors err
     private Map<Bug, Map<String, Along>> along(List<Bug> bugs) {
         Map<Bug, Map<String, Along>> along = new LinkedHashMap<>();
         bugs.forEach(bug -> along.put(bug, new LinkedHashMap<>()));
-        try (Arena _ = quick.arena()) {
-            add(bugs, along);
+        try (Backend quick = workers.opener().open(BackendOptions.of(DType.F32, workers.threads()))) {
+            add(quick, bugs, along);
         }
         return along;
     }
 
-    private void add(List<Bug> bugs, Map<Bug, Map<String, Along>> along) {
+    private void add(Backend quick, List<Bug> bugs, Map<Bug, Map<String, Along>> along) {
         Mistake all = new Mistake.Together(bugs.stream().map(Bug::mistake).toList());
         Substitution between = new Substitution(replay.dump(), (values, shape, format) -> quick.upload(values, shape));
         RecordedStep step = replay.run(quick, (w, type) -> quick.upload(exact.download(w), w.shape()), between, all);

@@ -76,10 +76,8 @@ record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, Precisio
         Map<String, TensorVerdict> verdicts = new LinkedHashMap<>();
         global.cases().forEach((name, c) -> verdicts.put(name, verdict(name, c, local, each)));
         Set<String> wrong = wrong(verdicts);
-        try (Backend quick = workers.opener().open(BackendOptions.of(DType.F32, workers.threads()))) {
-            for (String name : new FaintBugs(replay, exact, quick, local.errors(), wrong).tensors(arithmetic)) {
-                verdicts.computeIfPresent(name, (n, v) -> v.asBugHasIt());
-            }
+        for (String name : new FaintBugs(replay, exact, workers, local.errors(), wrong).tensors(arithmetic)) {
+            verdicts.computeIfPresent(name, (n, v) -> v.asBugHasIt());
         }
         List<String> suspects = local.suspects(dump::has, name -> is(verdicts, name, true));
         if (suspects.isEmpty()) {
