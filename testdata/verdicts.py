@@ -124,6 +124,7 @@ FILE = {
 
 
 def dump(peer, out, name, config, seed, precision, batch, step=False):
+    pathlib.Path(out).mkdir(parents=True, exist_ok=True)
     args = peer.arguments([
         "dump", "--config", "tiny-2t", "--seed", str(seed), "--batch", str(batch), "--out", out, "--name", name,
         "--precision", "f32" if precision == "tf32" else precision, *(["--step"] if step else [])])

@@ -25,18 +25,22 @@ public record Finding(
         this(name, status, relativeError, maxError, where, counts, null);
     }
 
-    /// The same beside its errors against budgets, which make it wrong where it was not.
+    /// The same beside its errors against budgets, which make it wrong where the threshold did not, and where they are
+    /// decisive right although it did: a gradient may be small by cancellation, and nothing but rounding.
     Finding with(TensorVerdict judged) {
-        boolean wrong = status == Status.OK && judged.wrong();
-        return new Finding(
-                name, wrong ? Status.WRONG : status, relativeError, maxError, where, counts || wrong, judged);
+        boolean compared = status == Status.OK || status == Status.WRONG;
+        if (!compared || !judged.wrong() && !judged.decisive()) {
+            return new Finding(name, status, relativeError, maxError, where, counts, judged);
+        }
+        Status said = judged.wrong() ? Status.WRONG : Status.OK;
+        return new Finding(name, said, relativeError, maxError, where, judged.wrong(), judged);
     }
 
     /// What can be said of a tensor.
     public enum Status {
-        /// Within the threshold.
+        /// Within its budget, or within the threshold where the budget does not decide.
         OK,
-        /// Beyond the threshold, or no floating-point numbers at all.
+        /// Beyond its budget or the threshold, or no floating-point numbers at all.
         WRONG,
         /// Not in the dump.
         MISSING,

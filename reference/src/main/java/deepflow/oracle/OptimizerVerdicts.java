@@ -106,7 +106,7 @@ record OptimizerVerdicts(Dump dump, StepMetadata.Optimizer step, List<ParameterS
         }
         double power = EmulatedErrors.norm(bounded.bounds()) / EmulatedErrors.norm(bounded.values());
         double none = Double.NaN;
-        return new TensorVerdict(worst, none, none, none, none, none, power, none, false);
+        return new TensorVerdict(worst, none, none, none, none, none, power, none, false, false);
     }
 
     // ---- the norm of all gradients --------------------------------------------------------------------------

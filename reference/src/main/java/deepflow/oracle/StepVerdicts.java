@@ -51,7 +51,8 @@ record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, Precisio
             return new Result(all, first, runs, local, global);
         }
 
-        /// A judgement by threshold with these beside it; each may find a tensor wrong that the other does not.
+        /// A judgement by threshold with these beside it; a decisive one stands in its place, and of others each
+        /// may find a tensor wrong that the other does not.
         CheckResult beside(CheckResult judged) {
             List<Finding> findings = new ArrayList<>();
             for (Finding f : judged.findings()) {
@@ -74,7 +75,7 @@ record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, Precisio
         int runs = truths.stream().anyMatch(t -> dump.has(t.name())) ? plan.runs() : 0;
         new EmulatedRuns(replay, arithmetic, workers, plan.threads()).make(runs, local.errors(), global);
         Map<String, TensorVerdict> verdicts = new LinkedHashMap<>();
-        global.cases().forEach((name, c) -> verdicts.put(name, verdict(name, c, local, each)));
+        global.cases().forEach((name, c) -> verdicts.put(name, verdict(name, c, local, each, arithmetic)));
         Set<String> wrong = wrong(verdicts);
         for (String name : new FaintBugs(replay, exact, workers, local.errors(), wrong).tensors(arithmetic)) {
             verdicts.computeIfPresent(name, (n, v) -> v.asBugHasIt());
@@ -105,7 +106,8 @@ record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, Precisio
         return v != null && (locally ? v.locallyWrong() : v.wrong());
     }
 
-    private TensorVerdict verdict(String name, EmulatedErrors.Case c, LocalErrors local, double each) {
+    private TensorVerdict verdict(
+            String name, EmulatedErrors.Case c, LocalErrors local, double each, Arithmetic arithmetic) {
         double size = EmulatedErrors.norm(c.truth());
         PredictionLimit budget = limit(c, size, each);
         double error = c.error();
@@ -129,6 +131,7 @@ record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, Precisio
                 budget.limit() / size,
                 power,
                 local.condition(name),
+                power < 1 && c.format().holds(arithmetic.productInput()),
                 false);
     }
 

@@ -13,6 +13,8 @@ package deepflow.oracle;
 /// @param budget the limit of the global error, relative to the truth
 /// @param power the smallest relative error of this tensor that would have been caught
 /// @param condition κ: ‖the last operation with all terms positive‖ over ‖its result‖
+/// @param decisive whether it stands in the threshold's place: the tensor is of a type no narrower than its precision,
+///     and the budget is narrower than the signal
 /// @param alongBug whether the operation's error, within every limit, is what a known bug makes of it ([FaintBugs])
 public record TensorVerdict(
         double localBound,
@@ -23,11 +25,12 @@ public record TensorVerdict(
         double budget,
         double power,
         double condition,
+        boolean decisive,
         boolean alongBug) {
     /// The same with an error that is a bug's.
     TensorVerdict asBugHasIt() {
         return new TensorVerdict(
-                localBound, localSigma, localLimit, globalSigma, globalLimit, budget, power, condition, true);
+                localBound, localSigma, localLimit, globalSigma, globalLimit, budget, power, condition, decisive, true);
     }
 
     /// Error over budget of the operation alone: more than 1 is wrong.
