@@ -34,11 +34,12 @@ record EmulatedRuns(Replay replay, Arithmetic arithmetic, Workers workers, int t
     void make(int runs, EmulatedErrors local, EmulatedErrors global) {
         AtomicInteger next = new AtomicInteger();
         Turn turn = new Turn();
+        Collection collection = new Collection();
         try (ExecutorService pool = Executors.newFixedThreadPool(
                 threads, Thread.ofPlatform().daemon().name("deepflow-run-", 1).factory())) {
             List<Future<?>> all = new ArrayList<>();
             for (int i = 0; i < threads; i++) {
-                all.add(pool.submit(() -> work(next, 2 * runs, turn, local, global)));
+                all.add(pool.submit(() -> work(next, 2 * runs, turn, collection, local, global)));
             }
             for (Future<?> one : all) {
                 one.get();
@@ -60,10 +61,17 @@ record EmulatedRuns(Replay replay, Arithmetic arithmetic, Workers workers, int t
     }
 
     /// Even numbers are local runs, odd ones global.
-    private void work(AtomicInteger next, int count, Turn turn, EmulatedErrors local, EmulatedErrors global) {
+    private void work(
+            AtomicInteger next,
+            int count,
+            Turn turn,
+            Collection collection,
+            EmulatedErrors local,
+            EmulatedErrors global) {
         try (Backend exact = workers.opener().open(BackendOptions.of(DType.F64, 1));
                 Backend accumulator = workers.opener().open(accumulator())) {
             for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
+                collection.between();
                 boolean alone = i % 2 == 0;
                 String what = alone ? "local" : "global";
                 RoundingBackend backend = emulator(exact, accumulator, what, i / 2);
