@@ -15,4 +15,12 @@ final class FormatF32 {
     static float round(double v) {
         return (float) v;
     }
+
+    static double[] widened(float[] v) {
+        double[] out = new double[v.length];
+        for (int i = 0; i < out.length; i++) {
+            out[i] = v[i];
+        }
+        return out;
+    }
 }

@@ -21,4 +21,9 @@ final class FormatF64 {
     static double round(double v) {
         return v;
     }
+
+    /// The same numbers in a new array of doubles.
+    static double[] widened(double[] v) {
+        return v.clone();
+    }
 }

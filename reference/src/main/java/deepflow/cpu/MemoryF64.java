@@ -72,17 +72,13 @@ final class MemoryF64 implements AutoCloseable {
     }
 
     static double[] download(Tensor x) { // keep
-        double[] out = new double[Math.toIntExact(x.size())]; // keep
-        if (x.dtype() == DType.I32) {
-            int[] from = indices(x);
-            for (int i = 0; i < out.length; i++) {
-                out[i] = from[i];
-            }
-        } else {
-            double[] from = values(x);
-            for (int i = 0; i < out.length; i++) {
-                out[i] = from[i];
-            }
+        if (x.dtype() != DType.I32) {
+            return FormatF64.widened(values(x));
+        }
+        int[] from = indices(x);
+        double[] out = new double[from.length]; // keep
+        for (int i = 0; i < out.length; i++) {
+            out[i] = from[i];
         }
         return out;
     }

@@ -96,12 +96,7 @@ final class EmulatedErrors {
 
     /// √Σx², not finite where an element is not.
     static double norm(double[] x) {
-        for (double v : x) {
-            if (!Double.isFinite(v)) {
-                return Double.NaN;
-            }
-        }
-        return Norm.of(x).value();
+        return Norm.allFinite(x) ? Norm.of(x).value() : Double.NaN;
     }
 
     /// Takes those truths whose tensors the dump has in that size.

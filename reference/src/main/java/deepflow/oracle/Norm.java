@@ -21,6 +21,19 @@ record Norm(double mantissa, int exponent) {
         return ofExtremes(x);
     }
 
+    /// Whether no element is NaN or infinite.
+    static boolean allFinite(double[] x) {
+        if (squares(x) <= Double.MAX_VALUE) {
+            return true;
+        }
+        for (double v : x) {
+            if (!Double.isFinite(v)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /// Σx² in four sums, which need not wait for each other.
     private static double squares(double[] x) {
         double a = 0;

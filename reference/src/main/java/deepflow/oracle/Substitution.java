@@ -4,7 +4,6 @@ import deepflow.autograd.Variable;
 import deepflow.oracle.emulation.FloatFormat;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -96,6 +95,6 @@ final class Substitution implements Interception {
             return null;
         }
         double[] values = dump.read(name);
-        return Arrays.stream(values).allMatch(Double::isFinite) ? upload.of(values, shape, format) : null;
+        return Norm.allFinite(values) ? upload.of(values, shape, format) : null;
     }
 }

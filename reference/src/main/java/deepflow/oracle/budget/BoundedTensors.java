@@ -59,16 +59,20 @@ abstract class BoundedTensors implements Backend {
         return exact.download(value(x));
     }
 
-    /// How far each element may be off.
+    /// How far each element may be off. The array is the caller's.
     public double[] bound(Tensor x) {
-        return x.storage() instanceof BoundedStorage s && s.bound() != null
-                ? exact.download(s.bound())
-                : new double[Math.toIntExact(x.size())];
+        double[] b = sharedBound(x);
+        return b == null ? new double[Math.toIntExact(x.size())] : b.clone();
+    }
+
+    /// The same, not to be written to; null where there is no error.
+    static double @Nullable [] sharedBound(Tensor x) {
+        return x.storage() instanceof BoundedStorage s ? s.bound() : null;
     }
 
     /// Whether there is no error.
     static boolean exactly(Tensor x) {
-        return x.storage() instanceof BoundedStorage s && s.bound() == null;
+        return sharedBound(x) == null;
     }
 
     /// The same when the other implementation stores the result in this type.
@@ -81,10 +85,10 @@ abstract class BoundedTensors implements Backend {
         return b;
     }
 
-    /// The last operation with all its terms positive: over |value| it is the condition κ.
+    /// The last operation with all its terms positive: over |value| it is the condition κ. The array is the caller's.
     public double[] magnitude(Tensor x) {
         double[] m = x.storage() instanceof BoundedStorage s && s.magnitude() != null
-                ? exact.download(s.magnitude())
+                ? s.magnitude().clone()
                 : values(x);
         for (int i = 0; i < m.length; i++) {
             m[i] = Math.abs(m[i]);
@@ -92,7 +96,9 @@ abstract class BoundedTensors implements Backend {
         return m;
     }
 
-    static Tensor of(Tensor inner, @Nullable Tensor bound, @Nullable FloatFormat format, @Nullable Tensor magnitude) {
+    /// @param bound not to be written to any more, nor `magnitude`
+    static Tensor of(
+            Tensor inner, double @Nullable [] bound, @Nullable FloatFormat format, double @Nullable [] magnitude) {
         return new Tensor(inner.shape(), DType.F64, new BoundedStorage(inner, bound, format, magnitude));
     }
 
@@ -104,28 +110,49 @@ abstract class BoundedTensors implements Backend {
         }
     }
 
-    /// A result: its bound before it is rounded to its type, and the magnitude.
+    /// A result: its bound before it is rounded to its type, to which that is added in place, and the magnitude.
     Tensor result(Tensor z, double[] bound, @Nullable FloatFormat format, double @Nullable [] magnitude) {
         addRounding(bound, exact.download(z), format);
-        return of(
-                z,
-                exact.upload(bound, z.shape()),
-                format,
-                magnitude == null ? null : exact.upload(magnitude, z.shape()));
+        return of(z, bound, format, magnitude);
     }
 
     /// |x| + bound: the largest the other implementation may have.
     double[] largest(Tensor x) {
         double[] v = values(x);
-        double[] b = bound(x);
+        double[] b = sharedBound(x);
         for (int i = 0; i < v.length; i++) {
-            v[i] = Math.abs(v[i]) + b[i];
+            v[i] = b == null ? Math.abs(v[i]) : Math.abs(v[i]) + b[i];
         }
         return v;
     }
 
+    /// What another shape has of these elements.
     double[] broadcast(double[] v, Shape from, Shape to) {
         return from.equals(to) ? v : exact.download(exact.add(exact.full(to, 0), exact.upload(v, from)));
+    }
+
+    /// Adds elements of a shape that broadcasts to another to each of that one's.
+    void addBroadcast(double[] sum, Shape shape, double @Nullable [] v, Shape from) {
+        if (v == null) {
+            return;
+        }
+        int period = Math.toIntExact(from.size());
+        boolean repeats = period > 0 && from.size() == shape.product(shape.rank() - suffix(from, shape), shape.rank());
+        double[] all = repeats ? v : broadcast(v, from, shape);
+        for (int at = 0; at < sum.length; at += all.length) {
+            for (int i = 0; i < all.length; i++) {
+                sum[at + i] += all[i];
+            }
+        }
+    }
+
+    /// How many of the last axes two shapes have in common.
+    private static int suffix(Shape x, Shape y) {
+        int n = 0;
+        while (n < x.rank() && n < y.rank() && x.dim(-1 - n) == y.dim(-1 - n)) {
+            n++;
+        }
+        return n;
     }
 
     static double[] map(double[] x, double[] y, DoubleBinaryOperator f) {
@@ -195,13 +222,17 @@ abstract class BoundedTensors implements Backend {
 
     // ---- layout ---------------------------------------------------------------------------------------------
 
-    private static Tensor layout(Tensor x, UnaryOperator<Tensor> f) {
+    private Tensor layout(Tensor x, UnaryOperator<Tensor> f) {
         if (!(x.storage() instanceof BoundedStorage s)) {
             return f.apply(x);
         }
-        Tensor bound = s.bound() == null ? null : f.apply(s.bound().reshape(x.shape()));
-        Tensor magnitude = s.magnitude() == null ? null : f.apply(s.magnitude().reshape(x.shape()));
+        double[] bound = moved(s.bound(), x.shape(), f);
+        double[] magnitude = moved(s.magnitude(), x.shape(), f);
         return of(f.apply(s.value().reshape(x.shape())), bound, s.format(), magnitude);
+    }
+
+    private double @Nullable [] moved(double @Nullable [] v, Shape shape, UnaryOperator<Tensor> f) {
+        return v == null ? null : exact.download(f.apply(exact.upload(v, shape)));
     }
 
     @Override
@@ -219,7 +250,7 @@ abstract class BoundedTensors implements Backend {
             bounds.add(exact.upload(bound(part), part.shape()));
             widest = arithmetic.pointwise(widest, format(part));
         }
-        return of(exact.concat(axis, inner), exact.concat(axis, bounds), widest, null);
+        return of(exact.concat(axis, inner), exact.download(exact.concat(axis, bounds)), widest, null);
     }
 
     @Override

@@ -48,21 +48,24 @@ public final class BoundingBackend extends BoundedTensors {
     }
 
     private Tensor sum(Tensor x, Tensor y, Tensor z) {
-        double[] by = broadcast(bound(y), y.shape(), x.shape());
-        double[] size = map(magnitude(x), broadcast(magnitude(y), y.shape(), x.shape()), Double::sum);
-        return result(z, map(bound(x), by, Double::sum), widest(x, y), size);
+        double[] b = bound(x);
+        addBroadcast(b, x.shape(), sharedBound(y), y.shape());
+        double[] size = magnitude(x);
+        addBroadcast(size, x.shape(), magnitude(y), y.shape());
+        return result(z, b, widest(x, y), size);
     }
 
     @Override
     public Tensor multiply(Tensor x, Tensor y) {
-        double[] all = map(largest(x), broadcast(largest(y), y.shape(), x.shape()), (a, b) -> a * b);
+        double[] b = largest(x);
+        double[] all = broadcast(largest(y), y.shape(), x.shape());
         Tensor z = exact.multiply(value(x), value(y));
-        return result(z, beyond(all, exact.download(z)), widest(x, y), null);
-    }
-
-    /// What is left of the largest product over the product itself; exactly 0 where the two are equal.
-    private static double[] beyond(double[] largest, double[] z) {
-        return map(largest, z, (a, b) -> Math.max(0, a - Math.abs(b)));
+        double[] vz = exact.download(z);
+        for (int i = 0; i < b.length; i++) {
+            // what is left of the largest product over the product itself; exactly 0 where the two are equal
+            b[i] = Math.max(0, b[i] * all[i] - Math.abs(vz[i]));
+        }
+        return result(z, b, widest(x, y), null);
     }
 
     @Override
@@ -154,7 +157,7 @@ public final class BoundingBackend extends BoundedTensors {
 
     @Override
     public Tensor clamp(Tensor x, double low, double high) {
-        return of(exact.clamp(value(x), low, high), exact.upload(bound(x), x.shape()), format(x), null);
+        return of(exact.clamp(value(x), low, high), bound(x), format(x), null);
     }
 
     @Override
@@ -168,7 +171,7 @@ public final class BoundingBackend extends BoundedTensors {
             b[i] = either ? all[i] : v[i] < low || v[i] > high ? 0 : b[i];
         }
         Tensor z = exact.clampBackward(value(x), low, high, value(dy));
-        return of(z, exact.upload(b, z.shape()), format(dy), null);
+        return of(z, b, format(dy), null);
     }
 
     // ---- products -------------------------------------------------------------------------------------------
@@ -192,8 +195,10 @@ public final class BoundingBackend extends BoundedTensors {
         }
         double gamma = sums.gamma(a.shape().dim(transposeA ? -2 : -1), y.size());
         double stored = transposeA ? storedSums(a.shape().dim(-2)) : 0;
-        double[] bound = map(inherited, size, (d, s) -> d + (gamma + stored) * (s + d));
-        return result(y, bound, arithmetic.productResult(), size);
+        for (int i = 0; i < size.length; i++) {
+            inherited[i] += (gamma + stored) * (size[i] + inherited[i]);
+        }
+        return result(y, inherited, arithmetic.productResult(), size);
     }
 
     private static void addTo(double[] sum, double @Nullable [] x) {
@@ -242,9 +247,7 @@ public final class BoundingBackend extends BoundedTensors {
         int samples = x.shape().product(0, x.shape().rank() - 1);
         Tensor y = matmul(x.reshape(samples, in), false, w, true);
         if (bias != null) {
-            double[] b = operandError(bias);
-            Tensor error = b == null ? null : exact.upload(b, bias.shape());
-            Tensor row = of(value(bias), error, arithmetic.productResult(), null);
+            Tensor row = of(value(bias), operandError(bias), arithmetic.productResult(), null);
             y = add(y, row.reshape(1, out));
         }
         return y.reshape(x.shape().with(-1, out));
@@ -265,12 +268,7 @@ public final class BoundingBackend extends BoundedTensors {
         FloatFormat type = arithmetic.norm(format(x));
         addRounding(rstdBound, rstd, type); // PyTorch keeps it so for the backward, on a CPU
         return new Normalized(
-                result(n.y(), b, type, null),
-                of(
-                        n.rstd(),
-                        exact.upload(rstdBound, n.rstd().shape()),
-                        type,
-                        exact.upload(rows(x).means(values(x), rstd), n.rstd().shape())));
+                result(n.y(), b, type, null), of(n.rstd(), rstdBound, type, rows(x).means(values(x), rstd)));
     }
 
     @Override

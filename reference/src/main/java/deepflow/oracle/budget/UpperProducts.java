@@ -13,6 +13,8 @@ record UpperProducts(Backend products) {
     private static final double FLOAT_UNIT = 0x1p-24;
     /// What a float32 sum may lose of a term that is no normal number, with room for a product of two.
     private static final double FLOAT_UNDERFLOW = 0x1p-125;
+    /// Exponents of the largest elements that need no shift: products of two are far from both ends of float32.
+    private static final int NEAR = 16;
     /// Roundings beside those of the sum.
     private static final int STEPS = 8;
 
@@ -21,14 +23,16 @@ record UpperProducts(Backend products) {
         if (products.dtype() == DType.F64) {
             return product(a, sa, transposeA, b, sb, transposeB);
         }
-        // the largest elements are put near 1, where float32 has room on both sides
-        int ea = Math.clamp(exponent(a), -1000, 1000);
-        int eb = Math.clamp(exponent(b), -1000, 1000);
+        // the largest elements are put near 1 where they are far from it: float32 needs room on both sides
+        int ea = shift(a);
+        int eb = shift(b);
         double[] y = product(scaled(a, -ea), sa, transposeA, scaled(b, -eb), sb, transposeB);
         int terms = sa.dim(transposeA ? -2 : -1);
         double factor = 1 + 2 * (terms + STEPS) * FLOAT_UNIT;
         for (int i = 0; i < y.length; i++) {
-            y[i] = Math.scalb(y[i] * factor + terms * FLOAT_UNDERFLOW, ea + eb);
+            y[i] = ea + eb == 0
+                    ? y[i] * factor + terms * FLOAT_UNDERFLOW
+                    : Math.scalb(y[i] * factor + terms * FLOAT_UNDERFLOW, ea + eb);
         }
         return y;
     }
@@ -38,16 +42,20 @@ record UpperProducts(Backend products) {
         return products.download(y);
     }
 
-    /// Of the largest element that is finite.
-    private static int exponent(double[] x) {
+    /// The exponent of the largest element that is finite; 0 where it is small.
+    private static int shift(double[] x) {
         double max = 0;
         for (double v : x) {
             max = v > max && v <= Double.MAX_VALUE ? v : max;
         }
-        return max == 0 ? 0 : Math.getExponent(max);
+        int exponent = max == 0 ? 0 : Math.getExponent(max);
+        return Math.abs(exponent) <= NEAR ? 0 : Math.clamp(exponent, -1000, 1000);
     }
 
     private static double[] scaled(double[] x, int exponent) {
+        if (exponent == 0) {
+            return x;
+        }
         double factor = Math.scalb(1.0, exponent);
         double[] y = new double[x.length];
         for (int i = 0; i < x.length; i++) {

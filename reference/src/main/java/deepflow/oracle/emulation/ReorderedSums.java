@@ -41,8 +41,9 @@ record ReorderedSums(Backend accumulator, Rounding rounding, SummationOrder orde
         double[] total = new double[sums];
         for (int at = 0; at < rows.length; at += sums) {
             for (int i = 0; i < sums; i++) {
-                total[i] = each.round(partial, total[i] + rows[at + i]);
+                total[i] += rows[at + i];
             }
+            each.round(partial, total);
         }
         return total;
     }

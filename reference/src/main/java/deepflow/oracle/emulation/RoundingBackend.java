@@ -165,21 +165,32 @@ public final class RoundingBackend extends RoundedTensors {
         if (!arithmetic.productInput().holds(arithmetic.wide())) {
             Rounding.NEAREST.round(arithmetic.productInput(), v);
         }
-        int inner = rowsAreTerms ? x.shape().dim(-1) : 1;
+        double[] ordered = rowsAreTerms ? withRows(v, terms, x.shape().dim(-1)) : withColumns(v, terms);
+        return accumulator.upload(ordered, x.shape());
+    }
+
+    /// The rows of every matrix in another order.
+    private static double[] withRows(double[] v, int[] rows, int width) {
         double[] ordered = new double[v.length];
-        int block = terms.length * inner;
-        for (int at = 0; block > 0 && at < v.length; at += block) {
-            if (inner == 1) {
-                for (int t = 0; t < terms.length; t++) {
-                    ordered[at + t] = v[at + terms[t]];
-                }
-            } else {
-                for (int t = 0; t < terms.length; t++) {
-                    System.arraycopy(v, at + terms[t] * inner, ordered, at + t * inner, inner);
-                }
+        int matrix = rows.length * width;
+        for (int at = 0; matrix > 0 && at < v.length; at += matrix) {
+            for (int t = 0; t < rows.length; t++) {
+                System.arraycopy(v, at + rows[t] * width, ordered, at + t * width, width);
             }
         }
-        return accumulator.upload(ordered, x.shape());
+        return ordered;
+    }
+
+    /// The elements of every row in another order, in place.
+    private static double[] withColumns(double[] v, int[] columns) {
+        double[] row = new double[columns.length];
+        for (int at = 0; row.length > 0 && at < v.length; at += row.length) {
+            System.arraycopy(v, at, row, 0, row.length);
+            for (int t = 0; t < row.length; t++) {
+                v[at + t] = row[columns[t]];
+            }
+        }
+        return v;
     }
 
     @Override
