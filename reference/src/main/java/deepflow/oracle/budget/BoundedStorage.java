@@ -8,14 +8,14 @@ import org.jspecify.annotations.Nullable;
 /// A value, how far another computation of it may be off element by element, and the type that one has it in.
 ///
 /// @param value on the back end underneath
-/// Nobody writes to the arrays once they are here: several tensors may share them.
-///
 /// @param bound of the value's size, in row-major order; null where there is no error
 /// @param format null for a constant that takes the type of what it meets
 /// @param magnitude the last operation with all its terms positive, for the condition; null where that is |value|
 record BoundedStorage(
-        Tensor value, double @Nullable [] bound, @Nullable FloatFormat format, double @Nullable [] magnitude)
-        implements Storage {
+        Tensor value,
+        @Nullable UpperValues bound,
+        @Nullable FloatFormat format,
+        @Nullable UpperValues magnitude) implements Storage {
     @Override
     public long size() {
         return value.size();

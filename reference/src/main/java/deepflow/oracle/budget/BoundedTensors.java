@@ -61,18 +61,23 @@ abstract class BoundedTensors implements Backend {
 
     /// How far each element may be off. The array is the caller's.
     public double[] bound(Tensor x) {
-        double[] b = sharedBound(x);
-        return b == null ? new double[Math.toIntExact(x.size())] : b.clone();
+        double[] b = boundIfAny(x);
+        return b == null ? new double[Math.toIntExact(x.size())] : b;
     }
 
-    /// The same, not to be written to; null where there is no error.
-    static double @Nullable [] sharedBound(Tensor x) {
+    /// The same; null where there is no error.
+    static double @Nullable [] boundIfAny(Tensor x) {
+        UpperValues b = kept(x);
+        return b == null ? null : b.doubles();
+    }
+
+    private static @Nullable UpperValues kept(Tensor x) {
         return x.storage() instanceof BoundedStorage s ? s.bound() : null;
     }
 
     /// Whether there is no error.
     static boolean exactly(Tensor x) {
-        return sharedBound(x) == null;
+        return kept(x) == null;
     }
 
     /// The same when the other implementation stores the result in this type.
@@ -87,19 +92,27 @@ abstract class BoundedTensors implements Backend {
 
     /// The last operation with all its terms positive: over |value| it is the condition κ. The array is the caller's.
     public double[] magnitude(Tensor x) {
-        double[] m = x.storage() instanceof BoundedStorage s && s.magnitude() != null
-                ? s.magnitude().clone()
-                : values(x);
-        for (int i = 0; i < m.length; i++) {
-            m[i] = Math.abs(m[i]);
-        }
-        return m;
+        return x.storage() instanceof BoundedStorage s && s.magnitude() != null
+                ? s.magnitude().doubles()
+                : absolute(values(x));
     }
 
-    /// @param bound not to be written to any more, nor `magnitude`
+    /// |v|, in place.
+    static double[] absolute(double[] v) {
+        for (int i = 0; i < v.length; i++) {
+            v[i] = Math.abs(v[i]);
+        }
+        return v;
+    }
+
     static Tensor of(
             Tensor inner, double @Nullable [] bound, @Nullable FloatFormat format, double @Nullable [] magnitude) {
-        return new Tensor(inner.shape(), DType.F64, new BoundedStorage(inner, bound, format, magnitude));
+        return new Tensor(
+                inner.shape(), DType.F64, new BoundedStorage(inner, packed(bound), format, packed(magnitude)));
+    }
+
+    private static @Nullable UpperValues packed(double @Nullable [] v) {
+        return v == null ? null : UpperValues.of(v);
     }
 
     static void addRounding(double[] bound, double[] z, @Nullable FloatFormat format) {
@@ -119,7 +132,7 @@ abstract class BoundedTensors implements Backend {
     /// |x| + bound: the largest the other implementation may have.
     double[] largest(Tensor x) {
         double[] v = values(x);
-        double[] b = sharedBound(x);
+        double[] b = boundIfAny(x);
         for (int i = 0; i < v.length; i++) {
             v[i] = b == null ? Math.abs(v[i]) : Math.abs(v[i]) + b[i];
         }
@@ -231,8 +244,8 @@ abstract class BoundedTensors implements Backend {
         return of(f.apply(s.value().reshape(x.shape())), bound, s.format(), magnitude);
     }
 
-    private double @Nullable [] moved(double @Nullable [] v, Shape shape, UnaryOperator<Tensor> f) {
-        return v == null ? null : exact.download(f.apply(exact.upload(v, shape)));
+    private double @Nullable [] moved(@Nullable UpperValues v, Shape shape, UnaryOperator<Tensor> f) {
+        return v == null ? null : exact.download(f.apply(exact.upload(v.doubles(), shape)));
     }
 
     @Override

@@ -49,7 +49,7 @@ public final class BoundingBackend extends BoundedTensors {
 
     private Tensor sum(Tensor x, Tensor y, Tensor z) {
         double[] b = bound(x);
-        addBroadcast(b, x.shape(), sharedBound(y), y.shape());
+        addBroadcast(b, x.shape(), boundIfAny(y), y.shape());
         double[] size = magnitude(x);
         addBroadcast(size, x.shape(), magnitude(y), y.shape());
         return result(z, b, widest(x, y), size);
@@ -179,8 +179,8 @@ public final class BoundingBackend extends BoundedTensors {
     @Override
     public Tensor matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB) {
         Tensor y = exact.matmul(value(a), transposeA, value(b), transposeB);
-        double[] va = absolute(a);
-        double[] vb = absolute(b);
+        double[] va = absolute(values(a));
+        double[] vb = absolute(values(b));
         double[] size = products.of(va, a.shape(), transposeA, vb, b.shape(), transposeB);
         double[] inherited = new double[size.length];
         double[] ea = operandError(a);
@@ -212,14 +212,6 @@ public final class BoundingBackend extends BoundedTensors {
     private double storedSums(int rows) {
         FloatFormat result = arithmetic.productResult();
         return result.holds(arithmetic.wide()) ? 0 : Math.sqrt(rows) * result.unit();
-    }
-
-    private double[] absolute(Tensor x) {
-        double[] v = values(x);
-        for (int i = 0; i < v.length; i++) {
-            v[i] = Math.abs(v[i]);
-        }
-        return v;
     }
 
     /// How far an input is off once it is rounded to the products' type; null where it is exact.
@@ -268,7 +260,7 @@ public final class BoundingBackend extends BoundedTensors {
         FloatFormat type = arithmetic.norm(format(x));
         addRounding(rstdBound, rstd, type); // PyTorch keeps it so for the backward, on a CPU
         return new Normalized(
-                result(n.y(), b, type, null), of(n.rstd(), rstdBound, type, rows(x).means(values(x), rstd)));
+                result(n.y(), b, type, null), of(n.rstd(), rstdBound, type, absolute(rows(x).means(values(x), rstd))));
     }
 
     @Override
@@ -314,7 +306,7 @@ public final class BoundingBackend extends BoundedTensors {
             // PyTorch on a CPU adds gradients of LayerNorm's weight and bias in their own type
             gamma = Math.max(gamma, new Accumulation(format.unit(), sums.risk()).gamma(terms, to.size()));
         }
-        double[] size = exact.download(exact.sumTo(exact.upload(absolute(x), x.shape()), to));
+        double[] size = exact.download(exact.sumTo(exact.upload(absolute(values(x)), x.shape()), to));
         double[] b = exact.download(exact.sumTo(exact.upload(bound(x), x.shape()), to));
         double g = gamma;
         return result(y, map(b, size, (d, s) -> d + g * (s + d)), format, size);
@@ -337,7 +329,8 @@ public final class BoundingBackend extends BoundedTensors {
         // row after row may be added to the table in its own type, as PyTorch does
         Accumulation rows = new Accumulation(format == null ? sums.unit() : sums.unit() + format.unit(), sums.risk());
         double gamma = rows.gamma(dy.shape().dim(0), dy.size());
-        double[] size = exact.download(exact.gatherBackward(exact.upload(absolute(dy), dy.shape()), indices, count));
+        double[] size =
+                exact.download(exact.gatherBackward(exact.upload(absolute(values(dy)), dy.shape()), indices, count));
         double[] b = exact.download(exact.gatherBackward(exact.upload(bound(dy), dy.shape()), indices, count));
         Tensor z = exact.gatherBackward(value(dy), indices, count);
         return result(z, map(b, size, (d, s) -> d + gamma * (s + d)), format, size);

@@ -1,5 +1,7 @@
 package deepflow.oracle.emulation;
 
+import deepflow.random.KeyedRandom;
+
 /// A floating type as a set of numbers: what rounding to it means. Numbers are held in doubles.
 public enum FloatFormat {
     /// IEEE binary16: 11 significant bits.
@@ -19,11 +21,18 @@ public enum FloatFormat {
     private final int bits;
     private final int leastExponent;
     private final double largest;
+    /// Exponents, as a double has them in its bits, of normal numbers that cannot round to infinity: from `least…` on,
+    /// below `most…`. A double has none: it is rounded in another way.
+    private final int leastOrdinary;
+
+    private final int mostOrdinary;
 
     FloatFormat(int bits, int leastExponent, double largest) {
         this.bits = bits;
         this.leastExponent = leastExponent;
         this.largest = largest;
+        this.leastOrdinary = leastExponent + Double.MAX_EXPONENT;
+        this.mostOrdinary = bits == DOUBLE_BITS ? 0 : Math.getExponent(largest) + Double.MAX_EXPONENT;
     }
 
     /// The unit roundoff u: half the distance from 1 to the next number.
@@ -73,6 +82,28 @@ public enum FloatFormat {
         return bounded(Math.floor(x / quantum + uniform(random)) * quantum);
     }
 
+    /// Each element of an array, in place, two with the halves of one word: 32 random bits are enough for each.
+    void stochastic(double[] x, KeyedRandom random) {
+        int even = x.length & ~1;
+        for (int i = 0; i < even; i += 2) {
+            long word = random.nextLong();
+            x[i] = stochasticOrdinary(x[i], word);
+            x[i + 1] = stochasticOrdinary(x[i + 1], word << 32);
+        }
+        if (even < x.length) {
+            x[even] = stochastic(x[even], random.nextLong());
+        }
+    }
+
+    /// The same as of one number, quick for those far from both ends of the type.
+    private double stochasticOrdinary(double x, long random) {
+        long word = Double.doubleToRawLongBits(x);
+        int exponent = (int) (word >>> DOUBLE_BITS - 1) & EXPONENT;
+        return exponent >= leastOrdinary && exponent < mostOrdinary
+                ? truncated(word + (random >>> 64 - DOUBLE_BITS + bits))
+                : stochastic(x, random);
+    }
+
     private static double uniform(long random) {
         return (random >>> 11) * 0x1p-53;
     }
@@ -80,7 +111,7 @@ public enum FloatFormat {
     /// Whether a double is a normal number of this type's exponents, as far as it is not too large.
     private boolean ordinary(long word) {
         int exponent = (int) (word >>> DOUBLE_BITS - 1) & EXPONENT;
-        return exponent >= leastExponent + Double.MAX_EXPONENT && exponent != EXPONENT;
+        return exponent >= leastOrdinary && exponent != EXPONENT;
     }
 
     private double truncated(long word) {

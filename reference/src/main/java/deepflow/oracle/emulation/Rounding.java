@@ -29,16 +29,7 @@ public interface Rounding {
 
             @Override
             public void round(FloatFormat format, double[] x) {
-                // 32 random bits are enough for each
-                int even = x.length & ~1;
-                for (int i = 0; i < even; i += 2) {
-                    long word = random.nextLong();
-                    x[i] = format.stochastic(x[i], word);
-                    x[i + 1] = format.stochastic(x[i + 1], word << 32);
-                }
-                if (even < x.length) {
-                    x[even] = format.stochastic(x[even], random.nextLong());
-                }
+                format.stochastic(x, random);
             }
 
             @Override

@@ -1,0 +1,38 @@
+package deepflow.oracle.budget;
+
+/// Numbers that are not negative in half the memory: float32 times a power of two, rounded up, at most 2⁻²² of each and
+/// 2⁻¹⁴⁸ of the largest above it. 0 stays 0, infinity and NaN stay what they are. A check keeps a bound beside every
+/// number of a step, and memory touched for the first time costs more than computing them.
+///
+/// @param scaled numbers over 2^`exponent`
+/// @param exponent of the largest finite number
+record UpperValues(float[] scaled, int exponent) {
+    /// Of numbers that are not negative.
+    static UpperValues of(double[] values) {
+        double max = 0;
+        for (double v : values) {
+            max = v > max && v <= Double.MAX_VALUE ? v : max;
+        }
+        int exponent = max == 0 ? 0 : Math.max(Math.getExponent(max), Double.MIN_EXPONENT);
+        // in two factors, for 2⁻ᵉ may be no double
+        double half = Math.scalb(1.0, -(exponent / 2));
+        double rest = Math.scalb(1.0, -(exponent - exponent / 2));
+        float[] scaled = new float[values.length];
+        for (int i = 0; i < scaled.length; i++) {
+            float near = (float) (values[i] * half * rest);
+            scaled[i] = values[i] > 0 ? Math.nextUp(near) : near;
+        }
+        return new UpperValues(scaled, exponent);
+    }
+
+    /// The numbers, in an array of the caller's.
+    double[] doubles() {
+        double half = Math.scalb(1.0, exponent / 2);
+        double rest = Math.scalb(1.0, exponent - exponent / 2);
+        double[] values = new double[scaled.length];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = scaled[i] * half * rest;
+        }
+        return values;
+    }
+}
