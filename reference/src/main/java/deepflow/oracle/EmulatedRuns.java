@@ -34,12 +34,12 @@ record EmulatedRuns(Replay replay, Arithmetic arithmetic, Workers workers, int t
     void make(int runs, EmulatedErrors local, EmulatedErrors global) {
         AtomicInteger next = new AtomicInteger();
         Turn turn = new Turn();
-        Collection collection = new Collection();
+        HeapGrowth growth = new HeapGrowth();
         try (ExecutorService pool = Executors.newFixedThreadPool(
                 threads, Thread.ofPlatform().daemon().name("deepflow-run-", 1).factory())) {
             List<Future<?>> all = new ArrayList<>();
             for (int i = 0; i < threads; i++) {
-                all.add(pool.submit(() -> work(next, 2 * runs, turn, collection, local, global)));
+                all.add(pool.submit(() -> work(next, 2 * runs, turn, growth, local, global)));
             }
             for (Future<?> one : all) {
                 one.get();
@@ -62,16 +62,11 @@ record EmulatedRuns(Replay replay, Arithmetic arithmetic, Workers workers, int t
 
     /// Even numbers are local runs, odd ones global.
     private void work(
-            AtomicInteger next,
-            int count,
-            Turn turn,
-            Collection collection,
-            EmulatedErrors local,
-            EmulatedErrors global) {
+            AtomicInteger next, int count, Turn turn, HeapGrowth growth, EmulatedErrors local, EmulatedErrors global) {
         try (Backend exact = workers.opener().open(BackendOptions.of(DType.F64, 1));
                 Backend accumulator = workers.opener().open(accumulator())) {
             for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
-                collection.between();
+                growth.limit();
                 boolean alone = i % 2 == 0;
                 String what = alone ? "local" : "global";
                 RoundingBackend backend = emulator(exact, accumulator, what, i / 2);
@@ -95,8 +90,7 @@ record EmulatedRuns(Replay replay, Arithmetic arithmetic, Workers workers, int t
     /// Terms of products are added one after the other: of all orders that right implementations use, the one with the
     /// largest errors.
     private BackendOptions accumulator() {
-        DType type = arithmetic.wide() == FloatFormat.F64 ? DType.F64 : DType.F32;
-        return BackendOptions.of(type, 1).accumulating(Accumulation.SEQUENTIAL);
+        return BackendOptions.of(arithmetic.accumulator(), 1).accumulating(Accumulation.SEQUENTIAL);
     }
 
     private static double[] stored(

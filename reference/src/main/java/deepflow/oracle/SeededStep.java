@@ -14,6 +14,7 @@ import deepflow.oracle.zoo.Bug;
 import deepflow.oracle.zoo.Mistake;
 import deepflow.oracle.zoo.WrittenTensor;
 import deepflow.tensor.Backend;
+import deepflow.tensor.DType;
 import deepflow.tensor.Tensor;
 import deepflow.train.Batch;
 import deepflow.train.Objective;
@@ -52,7 +53,7 @@ public record SeededStep(ModelConfig config, Precision precision, long seed, int
         Arithmetic arithmetic = arithmetic();
         RoundingBackend b = new RoundingBackend(
                 exact,
-                arithmetic.wide() == FloatFormat.F64 ? exact : accumulator,
+                arithmetic.accumulator() == DType.F64 ? exact : accumulator,
                 arithmetic,
                 Rounding.NEAREST,
                 SummationOrder.AS_STORED,

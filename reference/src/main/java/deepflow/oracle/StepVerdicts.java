@@ -6,7 +6,6 @@ import deepflow.oracle.emulation.Arithmetic;
 import deepflow.oracle.emulation.FloatFormat;
 import deepflow.tensor.Backend;
 import deepflow.tensor.BackendOptions;
-import deepflow.tensor.DType;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -95,8 +94,7 @@ record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, Precisio
     }
 
     private LocalErrors local(Replay replay, RecordedTypes types, Arithmetic arithmetic, double each) {
-        DType type = arithmetic.wide() == FloatFormat.F64 ? DType.F64 : DType.F32;
-        try (Backend bounds = workers.opener().open(BackendOptions.of(type, workers.threads()))) {
+        try (Backend bounds = workers.opener().open(BackendOptions.of(arithmetic.accumulator(), workers.threads()))) {
             return new LocalErrors(replay, types, new BoundingBackend(exact, bounds, arithmetic, each));
         }
     }

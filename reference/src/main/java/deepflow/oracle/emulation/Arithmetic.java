@@ -1,5 +1,6 @@
 package deepflow.oracle.emulation;
 
+import deepflow.tensor.DType;
 import deepflow.tensor.Shape;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +35,11 @@ public record Arithmetic(FloatFormat given, @Nullable FloatFormat products, bool
     /// The type sums are accumulated and functions are evaluated in: float32, or float64 where that is the type.
     public FloatFormat wide() {
         return given == FloatFormat.F64 ? FloatFormat.F64 : FloatFormat.F32;
+    }
+
+    /// [#wide] as the type of a back end that accumulates in it.
+    public DType accumulator() {
+        return given == FloatFormat.F64 ? DType.F64 : DType.F32;
     }
 
     /// The type of a pointwise result: the widest of the inputs'.
@@ -76,5 +82,10 @@ public record Arithmetic(FloatFormat given, @Nullable FloatFormat products, bool
     /// weight and bias are. (With one sample, so are some others.)
     public static boolean overAllRows(Shape to) {
         return to.rank() >= 3 && to.size() == to.dim(-1);
+    }
+
+    /// Whether a sum to this shape is one of rows, as the gradient of any bias is.
+    static boolean ofRows(Shape to) {
+        return to.rank() >= 2 && to.size() == to.dim(-1) && to.size() > 1;
     }
 }

@@ -32,7 +32,7 @@ abstract class RoundedTensors implements Backend {
     /// The type that holds every number that occurs.
     @Override
     public DType dtype() {
-        return arithmetic.wide() == FloatFormat.F64 ? DType.F64 : DType.F32;
+        return arithmetic.accumulator();
     }
 
     // ---- between the two back ends --------------------------------------------------------------------------
@@ -65,8 +65,11 @@ abstract class RoundedTensors implements Backend {
         return values;
     }
 
-    Tensor rounded(double[] values, Shape shape, FloatFormat format) {
-        rounding.round(format, values);
+    /// The same of numbers, which it changes; null leaves them as they are.
+    Tensor rounded(double[] values, Shape shape, @Nullable FloatFormat format) {
+        if (format != null) {
+            rounding.round(format, values);
+        }
         return of(exact.upload(values, shape), format);
     }
 

@@ -88,7 +88,7 @@ public final class RoundingBackend extends RoundedTensors {
         for (int i = 0; i < y.length; i++) {
             y[i] = rounding.disturb(y[i], units * Math.abs(sizes[i]));
         }
-        return format == null ? of(exact.upload(y, inner.shape()), null) : rounded(y, inner.shape(), format);
+        return rounded(y, inner.shape(), format);
     }
 
     @Override
@@ -267,7 +267,7 @@ public final class RoundingBackend extends RoundedTensors {
                 download(forward.rstd()),
                 download(dy),
                 y.shape().dim(-1));
-        return rounded(exact.upload(dx, y.shape()), format(dy));
+        return rounded(dx, y.shape(), format(dy));
     }
 
     @Override
@@ -286,7 +286,7 @@ public final class RoundingBackend extends RoundedTensors {
         }
         int width = Math.max(1, y.shape().dim(-1));
         double[] dx = rows.softmaxBackward(exact.download(accurate(y)), download(dy), width);
-        return rounded(exact.upload(dx, y.shape()), widest(y, dy));
+        return rounded(dx, y.shape(), widest(y, dy));
     }
 
     // ---- sums -----------------------------------------------------------------------------------------------
@@ -308,8 +308,7 @@ public final class RoundingBackend extends RoundedTensors {
         if (!fused && format != null && Arithmetic.overAllRows(to)) {
             return format;
         }
-        boolean rows = to.rank() >= 2 && to.size() == to.dim(-1) && to.size() > 1;
-        return rows ? arithmetic.wide() : null;
+        return Arithmetic.ofRows(to) ? arithmetic.wide() : null;
     }
 
     @Override
