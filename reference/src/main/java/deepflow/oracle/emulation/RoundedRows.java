@@ -76,17 +76,30 @@ record RoundedRows(Rounding rounding, FloatFormat wide) {
 
     /// y·(dy − Σ dy·y).
     double[] softmaxBackward(double[] y, double[] dy, int width) {
+        return softmaxBackward(y, dy, width, dots(dy, y, width));
+    }
+
+    /// y·(dy − s) with a number s for each row.
+    double[] softmaxBackward(double[] y, double[] dy, int width, double[] s) {
         double[] dx = new double[y.length];
-        for (int at = 0; at < y.length; at += width) {
-            double sum = 0;
-            for (int i = at; i < at + width; i++) {
-                sum += dy[i] * y[i];
-            }
-            sum = r(sum);
-            for (int i = at; i < at + width; i++) {
-                dx[i] = r(y[i] * r(dy[i] - sum));
+        for (int row = 0; width > 0 && row < s.length; row++) {
+            for (int i = row * width; i < (row + 1) * width; i++) {
+                dx[i] = r(y[i] * r(dy[i] - s[row]));
             }
         }
         return dx;
+    }
+
+    /// Σ a·b of each row.
+    double[] dots(double[] a, double[] b, int width) {
+        double[] sums = new double[width == 0 ? 0 : a.length / width];
+        for (int row = 0; row < sums.length; row++) {
+            double sum = 0;
+            for (int i = row * width; i < (row + 1) * width; i++) {
+                sum += a[i] * b[i];
+            }
+            sums[row] = r(sum);
+        }
+        return sums;
     }
 }

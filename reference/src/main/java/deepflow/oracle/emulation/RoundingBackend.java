@@ -229,8 +229,18 @@ public final class RoundingBackend extends RoundedTensors {
             Tensor q, Tensor k, Tensor v, double scale, Attended forward, Tensor dout) {
         Tensor p = forward.saved();
         Tensor dv = matmul(p, true, dout, false);
-        Tensor ds = scale(softmaxBackward(p, matmul(dout, false, v, true, scores())), scale);
+        Tensor dp = matmul(dout, false, v, true, scores());
+        Tensor ds = scale(fused ? fusedSoftmaxBackward(p, dp, forward.out(), dout) : softmaxBackward(p, dp), scale);
         return new AttentionGradients(matmul(ds, false, k, false), matmul(ds, true, q, false), dv);
+    }
+
+    /// p·(dp − Σ dout·out) with the sum over channels and not over keys: Σ dp·p in exact arithmetic, but `out` has been
+    /// rounded to its type, and what that costs is shared by all keys (FlashAttention; Dao et al. 2022).
+    private Tensor fusedSoftmaxBackward(Tensor p, Tensor dp, Tensor out, Tensor dout) {
+        double[] sums = rows.dots(download(dout), download(out), out.shape().dim(-1));
+        double[] dx = rows.softmaxBackward(
+                exact.download(accurate(p)), download(dp), p.shape().dim(-1), sums);
+        return rounded(dx, p.shape(), widest(p, dp));
     }
 
     private FloatFormat scores() {
