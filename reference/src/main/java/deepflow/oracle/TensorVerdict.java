@@ -14,7 +14,7 @@ package deepflow.oracle;
 /// @param power the smallest relative error of this tensor that would have been caught
 /// @param condition κ: ‖the last operation with all terms positive‖ over ‖its result‖
 /// @param decisive whether it stands in the threshold's place: the tensor is of a type no narrower than its precision,
-///     and the budget is narrower than the signal
+///     and the budget is narrower than the signal, or the errors are as emulated runs have them
 /// @param alongBug whether the operation's error, within every limit, is what a known bug makes of it ([FaintBugs])
 public record TensorVerdict(
         double localBound,
