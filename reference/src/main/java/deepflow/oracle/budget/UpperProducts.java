@@ -42,7 +42,7 @@ record UpperProducts(Backend products) {
         return products.download(y);
     }
 
-    /// The exponent of the largest element that is finite; 0 where it is small.
+    /// The exponent of the largest element that is finite; 0 where that is near 0.
     private static int shift(double[] x) {
         double max = 0;
         for (double v : x) {
