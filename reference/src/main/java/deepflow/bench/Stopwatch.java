@@ -4,12 +4,12 @@ import java.util.Arrays;
 
 /// How work is timed: run again and again, first without a watch, then each run by itself.
 ///
-/// **Warm-up**: the peer's five runs, and then until the given time has passed. The JVM interprets at first and
+/// **Warm-up**: the peer's five runs, and from then on until the given time has passed. The JVM interprets at first and
 /// compiles a kernel beside the work once it has been in use for some ten thousand loop rounds; five runs of a small
-/// step would time that.
+/// step would time that, and may themselves take all of the given time.
 ///
 /// @param runs timed, at least 1
-/// @param warmUpSeconds the least time of the warm-up
+/// @param warmUpSeconds the least time of the warm-up after its first five runs
 record Stopwatch(int runs, double warmUpSeconds) {
     private static final int WARM_UP = 5;
 
@@ -21,9 +21,11 @@ record Stopwatch(int runs, double warmUpSeconds) {
     record Times(int warmUp, double median, double least) {}
 
     Times of(Runnable work) {
-        long start = System.nanoTime();
         int warmUp = 0;
-        for (; warmUp < WARM_UP || seconds(start) < warmUpSeconds; warmUp++) {
+        for (; warmUp < WARM_UP; warmUp++) {
+            work.run();
+        }
+        for (long start = System.nanoTime(); seconds(start) < warmUpSeconds; warmUp++) {
             work.run();
         }
         double[] times = new double[runs];
