@@ -21,6 +21,15 @@ record Norm(double mantissa, int exponent) {
         return ofExtremes(x);
     }
 
+    /// √Σx² as one number, NaN where an element is not finite.
+    static double ofFinite(double[] x) {
+        double sum = squares(x);
+        if (sum >= ACCURATE && sum <= Double.MAX_VALUE) {
+            return Math.sqrt(sum);
+        }
+        return allFinite(x) ? ofExtremes(x).value() : Double.NaN;
+    }
+
     /// Whether no element is NaN or infinite.
     static boolean allFinite(double[] x) {
         if (squares(x) <= Double.MAX_VALUE) {

@@ -141,22 +141,17 @@ abstract class BoundedTensors implements Backend {
 
     /// What another shape has of these elements.
     double[] broadcast(double[] v, Shape from, Shape to) {
-        return from.equals(to) ? v : exact.download(exact.add(exact.full(to, 0), exact.upload(v, from)));
-    }
-
-    /// Adds elements of a shape that broadcasts to another to each of that one's.
-    void addBroadcast(double[] sum, Shape shape, double @Nullable [] v, Shape from) {
-        if (v == null) {
-            return;
+        if (from.equals(to)) {
+            return v;
         }
-        int period = Math.toIntExact(from.size());
-        boolean repeats = period > 0 && from.size() == shape.product(shape.rank() - suffix(from, shape), shape.rank());
-        double[] all = repeats ? v : broadcast(v, from, shape);
-        for (int at = 0; at < sum.length; at += all.length) {
-            for (int i = 0; i < all.length; i++) {
-                sum[at + i] += all[i];
-            }
+        if (v.length == 0 || v.length != to.product(to.rank() - suffix(from, to), to.rank())) {
+            return exact.download(exact.add(exact.full(to, 0), exact.upload(v, from)));
         }
+        double[] repeated = new double[Math.toIntExact(to.size())];
+        for (int at = 0; at < repeated.length; at += v.length) {
+            System.arraycopy(v, 0, repeated, at, v.length);
+        }
+        return repeated;
     }
 
     /// How many of the last axes two shapes have in common.

@@ -49,9 +49,9 @@ public final class BoundingBackend extends BoundedTensors {
 
     private Tensor sum(Tensor x, Tensor y, Tensor z) {
         double[] b = bound(x);
-        addBroadcast(b, x.shape(), boundIfAny(y), y.shape());
+        addTo(b, broadcast(bound(y), y.shape(), x.shape()));
         double[] size = magnitude(x);
-        addBroadcast(size, x.shape(), magnitude(y), y.shape());
+        addTo(size, broadcast(magnitude(y), y.shape(), x.shape()));
         return result(z, b, widest(x, y), size);
     }
 

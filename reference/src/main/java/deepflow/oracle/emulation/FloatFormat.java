@@ -68,14 +68,18 @@ public enum FloatFormat {
     ///
     /// @param random 64 random bits
     public double stochastic(double x, long random) {
+        long word = Double.doubleToRawLongBits(x);
+        int exponent = (int) (word >>> DOUBLE_BITS - 1) & EXPONENT;
+        if (exponent >= leastOrdinary && exponent < mostOrdinary) {
+            // what is added to the digits that go carries into those that stay as often as it should
+            return truncated(word + (random >>> 64 - DOUBLE_BITS + bits));
+        }
         if (this == F64) {
             // a double cannot hold what was rounded off: its result is moved by up to one unit in the last place
             double noise = (2 * uniform(random) - 1) * unit() * x;
             return Math.abs(x) < Double.MAX_VALUE ? x + noise : x;
         }
-        long word = Double.doubleToRawLongBits(x);
         if (ordinary(word)) {
-            // what is added to the digits that go carries into those that stay as often as it should
             return bounded(truncated(word + (random >>> 64 - DOUBLE_BITS + bits)));
         }
         double quantum = quantum(x);
@@ -87,21 +91,12 @@ public enum FloatFormat {
         int even = x.length & ~1;
         for (int i = 0; i < even; i += 2) {
             long word = random.nextLong();
-            x[i] = stochasticOrdinary(x[i], word);
-            x[i + 1] = stochasticOrdinary(x[i + 1], word << 32);
+            x[i] = stochastic(x[i], word);
+            x[i + 1] = stochastic(x[i + 1], word << 32);
         }
         if (even < x.length) {
             x[even] = stochastic(x[even], random.nextLong());
         }
-    }
-
-    /// The same as of one number, quick for those far from both ends of the type.
-    private double stochasticOrdinary(double x, long random) {
-        long word = Double.doubleToRawLongBits(x);
-        int exponent = (int) (word >>> DOUBLE_BITS - 1) & EXPONENT;
-        return exponent >= leastOrdinary && exponent < mostOrdinary
-                ? truncated(word + (random >>> 64 - DOUBLE_BITS + bits))
-                : stochastic(x, random);
     }
 
     private static double uniform(long random) {
