@@ -36,11 +36,15 @@ follow_links() {
 # Prints the home of a usable JDK: the first of JAVA_HOME, the path, and the folders where installers put them.
 find_jdk25() {
   local candidate java
+  if is_jdk25 "${JAVA_HOME:-}"; then # every start of the launcher: nothing else is looked for
+    printf '%s\n' "$JAVA_HOME"
+    return 0
+  fi
   if java=$(command -v java); then
     java=$(follow_links "$java")
     java="${java%/bin/java}"
   fi
-  for candidate in "${JAVA_HOME:-}" "$java" \
+  for candidate in "$java" \
     /usr/lib/jvm/* /usr/java/* /opt/java/* /opt/jdk* \
     /Library/Java/JavaVirtualMachines/*/Contents/Home /opt/homebrew/opt/openjdk*/libexec/openjdk.jdk/Contents/Home \
     "${HOME:-/nonexistent}"/Library/Java/JavaVirtualMachines/*/Contents/Home \

@@ -17,5 +17,6 @@ final class Rehearsal {
         Main.run(nowhere, nowhere, "params", "--json", "--config", "tiny-2t");
         Main.run(nowhere, nowhere, "check", "--help");
         Main.run(nowhere, nowhere, "no such command");
+        Main.main(new String[] {"--version"}); // to the end of the process
     }
 }

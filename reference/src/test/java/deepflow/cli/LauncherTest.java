@@ -6,7 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -16,6 +20,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.tools.ToolProvider;
@@ -25,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
 
 /// The launcher as a user starts it: through a symbolic link, in a tree with blanks in its name, from elsewhere.
 ///
@@ -127,8 +134,44 @@ class LauncherTest {
         FileTime made = Files.getLastModifiedTime(launcher().resolve("start.aot"));
         Path loaded = folder.resolve("loaded");
         assertEquals(first, launch("-Xmx256m -Xlog:class+load:file=" + loaded, "params"));
-        assertTrue(Files.readString(loaded).contains("deepflow.cli.Main source: shared objects file"));
+        for (String name : List.of("deepflow.cli.Main", "deepflow.cli.Terminal", "picocli.CommandLine")) {
+            assertTrue(Files.readString(loaded).contains(name + " source: shared objects file"), name);
+        }
         assertEquals(made, Files.getLastModifiedTime(launcher().resolve("start.aot")));
+    }
+
+    /// The launcher's jar has picocli with stack maps: every class of it passes the verifier, or asks for a library
+    /// that
+    /// is not here, as picocli's own does.
+    @Test
+    void theLaunchersPicocliIsPicocli() throws Exception {
+        URL own = CommandLine.class.getProtectionDomain().getCodeSource().getLocation();
+        URL archivable = Path.of("target/launcher/deepflow.jar").toUri().toURL();
+        ClassLoader platform = ClassLoader.getPlatformClassLoader();
+        try (JarFile jar = new JarFile(new File(own.toURI()));
+                URLClassLoader one = new URLClassLoader(new URL[] {own}, platform);
+                URLClassLoader other = new URLClassLoader(new URL[] {archivable}, platform)) {
+            List<String> names = jar.stream()
+                    .map(JarEntry::getName)
+                    .filter(name -> name.startsWith("picocli/") && name.endsWith(".class"))
+                    .map(name -> name.substring(0, name.length() - ".class".length()))
+                    .toList();
+            assertTrue(names.size() > 200, names::toString);
+            for (String name : names) {
+                try (InputStream in = other.getResourceAsStream(name + ".class")) {
+                    assertTrue(in.readNBytes(8)[7] > 50, name); // the version's low byte; 50 is Java 6
+                }
+                assertEquals(initialized(name, one), initialized(name, other), name);
+            }
+        }
+    }
+
+    private static String initialized(String name, ClassLoader loader) {
+        try {
+            return Class.forName(name.replace('/', '.'), true, loader).getName();
+        } catch (ReflectiveOperationException | LinkageError e) {
+            return e.toString();
+        }
     }
 
     @Test
