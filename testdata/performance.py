@@ -5,8 +5,9 @@
 
 PYTHON is a Python with torch and numpy (torch 2.13; torch.compile needs a C++ compiler); it runs the peer's own
 `bench`, which is part of testdata/peer, or FILE. Ours is ./deepflow of this working tree. Every round runs each
-program once for every row; a ratio is taken within a round, and the table has the median over the rounds with the
-smallest and the largest. Leave the machine alone meanwhile: about an hour on two cores. Needs no library itself.
+program once for every row, torch.compile in the first round only; a ratio is taken within a round, and the table has
+the median over the rounds with the smallest and the largest. The page is written after every round. Leave the machine
+alone meanwhile: about an hour on two cores. Needs no library itself.
 """
 import argparse, json, os, pathlib, statistics, subprocess, sys, tempfile
 
@@ -30,6 +31,7 @@ for name in "f32", "f64":
 
 def lines(command):
     """The JSON objects that a command prints, one a line."""
+    print("timing", *(str(c).splitlines()[0] for c in command if c != MM), file=sys.stderr)
     try:
         done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
     except OSError as e:
@@ -57,29 +59,30 @@ def table(head, rows):
 def steps(args):
     """Whole steps: ours over eager, ours over compiled."""
     rows = {}
-    for _ in range(args.rounds):
+    for number in range(args.rounds):
         for config in "digits", "latent-s":
-            for threads in args.threads:
+            for place, threads in enumerate(args.threads):
                 common = ["--config", config, "--threads", threads, "--steps", args.steps]
                 peer = [args.torch, args.peer, "bench", *common]
-                eager = {m["what"]: m for m in lines(peer)}
-                mine = {m["what"]: m for m in ours(*common)}
-                compiled = {m["what"]: m for m in lines([*peer, "--compile"])} if not args.no_compile else {}
-                for what, m in mine.items():
+                # peer ours, ours peer, …: what a ratio is made of lies side by side, ours of two numbers of threads too
+                runs = dict(eager=lambda: lines(peer), mine=lambda: ours(*common))
+                times = {name: {m["what"]: m for m in runs[name]()} for name in sorted(runs, reverse=place % 2 == 1)}
+                if number == 0 and not args.no_compile:
+                    times["compiled"] = {m["what"]: m for m in lines([*peer, "--compile"])}
+                for what, m in times["mine"].items():
                     row = rows.setdefault((config, what, threads), dict(eager=[], compiled=[], peak=[], ms=[]))
-                    row["eager"].append(m["median_ms"] / eager[what]["median_ms"])
                     row["peak"].append(m["share_of_peak"])
                     row["ms"].append(m["median_ms"])
-                    if compiled:
-                        row["compiled"].append(m["median_ms"] / compiled[what]["median_ms"])
-    shown = []
-    for (config, what, threads), r in rows.items():
-        more = [t for t in args.threads if t > threads]
-        gain = "" if not more else f"{min(r['ms']) / min(rows[config, what, max(more)]['ms']):.2f}"
-        shown.append([config, what, threads, spread(r["eager"]), spread(r["compiled"]) if r["compiled"] else "–",
-                      f"{100 * statistics.median(r['peak']):.0f} %", gain])
-    return table(["model", "work", "threads", "ours / eager", "ours / torch.compile", "of the FMA peak",
-                  f"gain by {max(args.threads)} threads"], shown)
+                    for name in times.keys() - {"mine"}:
+                        row[name].append(m["median_ms"] / times[name][what]["median_ms"])
+        shown = []
+        for (config, what, threads), r in rows.items():
+            most = rows[config, what, max(args.threads)]["ms"]
+            gain = "" if threads == max(args.threads) else spread([one / all for one, all in zip(r["ms"], most)])
+            shown.append([config, what, threads, spread(r["eager"]), spread(r["compiled"]) if r["compiled"] else "–",
+                          f"{100 * statistics.median(r['peak']):.0f} %", gain])
+        yield table(["model", "work", "threads", "ours / eager", "ours / torch.compile", "of the FMA peak",
+                     f"gain by {max(args.threads)} threads"], shown)
 
 
 def products(args):
@@ -96,9 +99,9 @@ def products(args):
                         row = rows.setdefault((compute, m["n"], threads), dict(speed=[], peak=[]))
                         row["speed"].append(theirs[compute, m["n"]]["median_ms"] / m["median_ms"])
                         row["peak"].append(m["share_of_peak"])
-    shown = [[compute, f"{n}³", threads, spread(r["speed"]), f"{100 * statistics.median(r['peak']):.0f} %"]
-             for (compute, n, threads), r in sorted(rows.items())]
-    return table(["type", "product", "threads", "our speed / torch.mm", "of the FMA peak"], shown)
+        shown = [[compute, f"{n}³", threads, spread(r["speed"]), f"{100 * statistics.median(r['peak']):.0f} %"]
+                 for (compute, n, threads), r in sorted(rows.items())]
+        yield table(["type", "product", "threads", "our speed / torch.mm", "of the FMA peak"], shown)
 
 
 def growth(args):
@@ -126,8 +129,8 @@ def growth(args):
                              f"{100 * best['share_of_peak']:.0f} %", f"{best['gb_per_s']:.1f}"])
     copy = [ours("--what", "copy", "--threads", t, "--steps", args.steps)[0]["gb_per_s"] for t in args.threads]
     limits = ", ".join(f"{c:.1f} GB/s with {t} thread{'s' if t > 1 else ''}" for c, t in zip(copy, args.threads))
-    return (table(["axis", "value", "time", "operations", "of the FMA peak", "GB/s asked for"], rows)
-            + f"\n\nMemory, measured by copying 64 MiB: {limits}.")
+    yield (table(["axis", "value", "time", "operations", "of the FMA peak", "GB/s asked for"], rows)
+           + f"\n\nMemory, measured by copying 64 MiB: {limits}.")
 
 
 TABLES = dict(steps=steps, products=products, growth=growth)
@@ -159,8 +162,8 @@ def main():
         if name not in TABLES:
             sys.exit(f"there is no table '{name}': {', '.join(TABLES)}")
     for name in args.only.split(","):
-        text = TABLES[name](args)
-        replace(args.page, name, text)
+        for text in TABLES[name](args):
+            replace(args.page, name, text)
         print(text, "\n")
 
 
