@@ -194,9 +194,10 @@ public final class BoundingBackend extends BoundedTensors {
             addTo(inherited, products.of(va, a.shape(), transposeA, eb, b.shape(), transposeB));
         }
         double gamma = sums.gamma(a.shape().dim(transposeA ? -2 : -1), y.size());
-        double stored = transposeA ? storedSums(a.shape().dim(-2)) : 0;
+        FloatFormat stored = arithmetic.productResult();
+        double times = transposeA ? storedSums(a.shape().dim(-2)) : 0;
         for (int i = 0; i < size.length; i++) {
-            inherited[i] += (gamma + stored) * (size[i] + inherited[i]);
+            inherited[i] += (gamma + times * stored.unit()) * (size[i] + inherited[i]) + times * stored.underflow();
         }
         return result(y, inherited, arithmetic.productResult(), size);
     }
@@ -207,11 +208,12 @@ public final class BoundingBackend extends BoundedTensors {
         }
     }
 
-    /// The gradient of a weight is a sum over samples and tokens, which some add to a narrow result in parts: PyTorch's
-    /// convolution on a CPU, sample by sample. Each time it is rounded; errors of random signs.
+    /// How many roundings of a result of so many rows' products add up. The gradient of a weight is a sum
+    /// over samples and tokens, those of keys and values are sums over queries, and some add them to a
+    /// narrow result in parts: PyTorch's convolution on a CPU sample by sample, fused attention block by
+    /// block. Each time it is rounded; errors of random signs.
     private double storedSums(int rows) {
-        FloatFormat result = arithmetic.productResult();
-        return result.holds(arithmetic.wide()) ? 0 : Math.sqrt(rows) * result.unit();
+        return arithmetic.productResult().holds(arithmetic.wide()) ? 0 : Math.sqrt(rows);
     }
 
     /// How far an input is off once it is rounded to the products' type; null where it is exact.

@@ -86,6 +86,51 @@ class ProductBoundsTest {
         }
     }
 
+    static Stream<Arguments> narrow() {
+        return Stream.of(FloatFormat.BF16, FloatFormat.FP16)
+                .flatMap(format -> Stream.of(0, -17).map(exponent -> Arguments.of(format, exponent)));
+    }
+
+    /// Fused attention adds to the gradients of keys and values after every block of queries, in the narrow
+    /// type; where results are subnormal, as fp16 gradients of long sequences are, each time costs as much as
+    /// the result itself.
+    @ParameterizedTest
+    @MethodSource("narrow")
+    void sumsOverRowsMayBeAddedInParts(FloatFormat format, int exponent) {
+        int rows = 1024;
+        int part = 32;
+        KeyedRandom random = KeyedRandom.of(5, "parts", 0);
+        double[] a = data(random, rows * ROWS, true, format);
+        double[] b = data(random, rows * COLUMNS, false, format);
+        for (int i = 0; i < a.length; i++) {
+            a[i] = format.nearest(a[i] / rows);
+        }
+        for (int i = 0; i < b.length; i++) {
+            b[i] = format.nearest(Math.scalb(b[i], exponent));
+        }
+        try (Backend exact = Backends.open("cpu", DType.F64, 1)) {
+            BoundingBackend bounding = new BoundingBackend(exact, exact, Arithmetic.uniform(format), 1e-6);
+            Tensor truth = bounding.matmul(
+                    bounding.upload(a, Shape.of(rows, ROWS)), true, bounding.upload(b, Shape.of(rows, COLUMNS)), false);
+            double[] y = bounding.download(truth);
+            double[] bound = bounding.bound(truth);
+            double worst = 0;
+            for (int i = 0; i < y.length; i++) {
+                double z = 0;
+                for (int from = 0; from < rows; from += part) {
+                    double sum = 0;
+                    for (int row = from; row < from + part; row++) {
+                        sum += a[row * ROWS + i / COLUMNS] * b[row * COLUMNS + i % COLUMNS];
+                    }
+                    z = format.nearest(z + sum);
+                }
+                worst = Math.max(worst, Math.abs(y[i] - z) / bound[i]);
+            }
+            assertTrue(worst <= 1, format + ": error over bound " + worst);
+            assertTrue(worst > 1e-2, format + ": a bound that says nothing, " + worst);
+        }
+    }
+
     private static Tensor product(Backend backend, double[] a, double[] b, int terms) {
         return backend.matmul(
                 backend.upload(a, Shape.of(ROWS, terms)), false, backend.upload(b, Shape.of(COLUMNS, terms)), true);
