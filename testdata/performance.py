@@ -31,7 +31,7 @@ for name in "f32", "f64":
 
 def lines(command):
     """The JSON objects that a command prints, one a line."""
-    print("timing", *(str(c).splitlines()[0] for c in command if c != MM), file=sys.stderr)
+    print("timing", *(c for c in command if c != MM), file=sys.stderr)
     try:
         done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
     except OSError as e:
@@ -65,8 +65,8 @@ def steps(args):
                 common = ["--config", config, "--threads", threads, "--steps", args.steps]
                 peer = [args.torch, args.peer, "bench", *common]
                 # peer ours, ours peer, …: what a ratio is made of lies side by side, ours of two numbers of threads too
-                runs = dict(eager=lambda: lines(peer), mine=lambda: ours(*common))
-                times = {name: {m["what"]: m for m in runs[name]()} for name in sorted(runs, reverse=place % 2 == 1)}
+                runs = [("eager", lambda: lines(peer)), ("mine", lambda: ours(*common))]
+                times = {name: {m["what"]: m for m in run()} for name, run in (runs if place % 2 == 0 else runs[::-1])}
                 if number == 0 and not args.no_compile:
                     times["compiled"] = {m["what"]: m for m in lines([*peer, "--compile"])}
                 for what, m in times["mine"].items():

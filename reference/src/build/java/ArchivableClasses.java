@@ -10,6 +10,7 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.zip.ZipEntry;
@@ -41,10 +42,11 @@ public final class ArchivableClasses {
         if (Files.exists(out) && source.equals(comment(out))) {
             return;
         }
+        Path draft = Path.of(out + ".draft"); // a build that is stopped leaves no half of a jar
         try (ZipFile zip = new ZipFile(jar.toFile());
                 URLClassLoader classes =
                         new URLClassLoader(new URL[] {jar.toUri().toURL()});
-                ZipOutputStream to = new ZipOutputStream(Files.newOutputStream(out))) {
+                ZipOutputStream to = new ZipOutputStream(Files.newOutputStream(draft))) {
             to.setComment(source);
             // Which type two branches have in common depends on the library's own classes too.
             ClassFile writer = ClassFile.of(
@@ -57,6 +59,7 @@ public final class ArchivableClasses {
                 }
             }
         }
+        Files.move(draft, out, StandardCopyOption.REPLACE_EXISTING);
     }
 
     private static String comment(Path jar) throws IOException {

@@ -76,7 +76,7 @@ final class EmulatedErrors {
             for (int i = 0; i < e.length; i++) {
                 e[i] -= o[i];
             }
-            return norm(e);
+            return Norm.ofFinite(e);
         }
 
         /// Takes a run's numbers, and changes the array.
@@ -93,11 +93,6 @@ final class EmulatedErrors {
     }
 
     private final Map<String, Case> cases = new LinkedHashMap<>();
-
-    /// √Σx², not finite where an element is not.
-    static double norm(double[] x) {
-        return Norm.ofFinite(x);
-    }
 
     /// Takes those truths whose tensors the dump has in that size.
     ///

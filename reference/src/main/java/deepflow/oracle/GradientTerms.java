@@ -72,7 +72,7 @@ record GradientTerms(Replay replay, Backend exact, StepVerdicts.Result budgets) 
         List<String> names = new ArrayList<>();
         for (Named term : terms()) {
             Map<String, double[]> gradients = gradients(term.objective());
-            boolean reaches = gradients.values().stream().anyMatch(g -> EmulatedErrors.norm(g) > 0);
+            boolean reaches = gradients.values().stream().anyMatch(g -> Norm.ofFinite(g) > 0);
             if (reaches) {
                 names.add(term.name());
                 gradients.forEach((name, g) ->
@@ -107,7 +107,7 @@ record GradientTerms(Replay replay, Backend exact, StepVerdicts.Result budgets) 
     private double relativeSigma(Set<String> names) {
         double[] relative = names.stream()
                 .flatMap(name -> Stream.ofNullable(budgets.global().cases().get(name)))
-                .mapToDouble(c -> EmulatedErrors.norm(c.sigma()) / EmulatedErrors.norm(c.truth()))
+                .mapToDouble(c -> Norm.ofFinite(c.sigma()) / Norm.ofFinite(c.truth()))
                 .filter(Double::isFinite)
                 .sorted()
                 .toArray();
@@ -140,7 +140,7 @@ record GradientTerms(Replay replay, Backend exact, StepVerdicts.Result budgets) 
                 left[i] -= factors[t] * columns.get(t)[i];
             }
         }
-        double size = EmulatedErrors.norm(c.truth());
-        return EmulatedErrors.norm(left) <= largest * verdict.budget() * size;
+        double size = Norm.ofFinite(c.truth());
+        return Norm.ofFinite(left) <= largest * verdict.budget() * size;
     }
 }

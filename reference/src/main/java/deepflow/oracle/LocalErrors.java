@@ -46,10 +46,9 @@ final class LocalErrors {
         for (Truth magnitudes : replay.truths(step, (name, t) -> bounding.magnitude(t))) {
             EmulatedErrors.Case c = errors.cases().get(magnitudes.name());
             if (c != null) {
-                double size = EmulatedErrors.norm(c.truth());
+                double size = Norm.ofFinite(c.truth());
                 conditions.put(
-                        magnitudes.name(),
-                        EmulatedErrors.norm(magnitudes.values().get()) / size);
+                        magnitudes.name(), Norm.ofFinite(magnitudes.values().get()) / size);
             }
         }
     }

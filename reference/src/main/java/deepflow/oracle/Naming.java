@@ -302,15 +302,15 @@ final class Naming {
                 square += w * d[i] * d[i];
             }
         }
-        double error = EmulatedErrors.norm(e);
-        double change = EmulatedErrors.norm(d);
+        double error = Norm.ofFinite(e);
+        double change = Norm.ofFinite(d);
         TensorVerdict v = verdicts.get(name);
         double ratio = v == null ? Double.NaN : local ? v.localLimit() : v.globalLimit();
-        double limit = error > 0 ? error / ratio : EmulatedErrors.norm(sigma);
+        double limit = error > 0 ? error / ratio : Norm.ofFinite(sigma);
         return new Fit(
                 product,
                 square,
-                (EmulatedErrors.norm(left) - LEFT * change) / limit,
+                (Norm.ofFinite(left) - LEFT * change) / limit,
                 error / limit,
                 change / limit,
                 e.length,

@@ -104,7 +104,7 @@ record OptimizerVerdicts(Dump dump, StepMetadata.Optimizer step, List<ParameterS
                 worst = Math.max(worst, e / bounded.bounds()[i]);
             }
         }
-        double power = EmulatedErrors.norm(bounded.bounds()) / EmulatedErrors.norm(bounded.values());
+        double power = Norm.ofFinite(bounded.bounds()) / Norm.ofFinite(bounded.values());
         double none = Double.NaN;
         return new TensorVerdict(worst, none, none, none, none, none, power, none, false, false);
     }

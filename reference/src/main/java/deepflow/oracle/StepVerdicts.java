@@ -108,7 +108,7 @@ record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, Precisio
 
     private TensorVerdict verdict(
             String name, EmulatedErrors.Case c, LocalErrors local, double each, Arithmetic arithmetic) {
-        double size = EmulatedErrors.norm(c.truth());
+        double size = Norm.ofFinite(c.truth());
         PredictionLimit budget = limit(c, size, each);
         double error = c.error();
         EmulatedErrors.Case l = local.errors().cases().get(name);
@@ -116,7 +116,7 @@ record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, Precisio
         double localLimit = Double.NaN;
         double power = budget.limit() / size;
         if (l != null) {
-            double localSize = EmulatedErrors.norm(l.truth());
+            double localSize = Norm.ofFinite(l.truth());
             PredictionLimit own = limit(l, localSize, each);
             localSigma = over(l.error(), own.sigma());
             localLimit = over(l.error(), own.limit());

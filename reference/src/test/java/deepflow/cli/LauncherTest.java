@@ -140,9 +140,8 @@ class LauncherTest {
         assertEquals(made, Files.getLastModifiedTime(launcher().resolve("start.aot")));
     }
 
-    /// The launcher's jar has picocli with stack maps: every class of it passes the verifier, or asks for a library
-    /// that
-    /// is not here, as picocli's own does.
+    /// The launcher's jar has picocli with stack maps: every class of it passes the verifier, or asks for a
+    /// library that is not here, as picocli's own does.
     @Test
     void theLaunchersPicocliIsPicocli() throws Exception {
         URL own = CommandLine.class.getProtectionDomain().getCodeSource().getLocation();

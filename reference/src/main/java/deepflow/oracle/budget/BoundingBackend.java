@@ -195,11 +195,11 @@ public final class BoundingBackend extends BoundedTensors {
         }
         double gamma = sums.gamma(a.shape().dim(transposeA ? -2 : -1), y.size());
         FloatFormat stored = arithmetic.productResult();
-        double times = transposeA ? storedSums(a.shape().dim(-2)) : 0;
+        double times = transposeA ? storedTimes(a.shape().dim(-2)) : 0;
         for (int i = 0; i < size.length; i++) {
             inherited[i] += (gamma + times * stored.unit()) * (size[i] + inherited[i]) + times * stored.underflow();
         }
-        return result(y, inherited, arithmetic.productResult(), size);
+        return result(y, inherited, stored, size);
     }
 
     private static void addTo(double[] sum, double @Nullable [] x) {
@@ -212,7 +212,7 @@ public final class BoundingBackend extends BoundedTensors {
     /// over samples and tokens, those of keys and values are sums over queries, and some add them to a
     /// narrow result in parts: PyTorch's convolution on a CPU sample by sample, fused attention block by
     /// block. Each time it is rounded; errors of random signs.
-    private double storedSums(int rows) {
+    private double storedTimes(int rows) {
         return arithmetic.productResult().holds(arithmetic.wide()) ? 0 : Math.sqrt(rows);
     }
 
