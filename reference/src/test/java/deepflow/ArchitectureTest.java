@@ -43,7 +43,7 @@ class ArchitectureTest {
             List.of("autograd"),
             List.of("cpu", "cost", "parallel"),
             List.of("tensor"),
-            List.of("random", "io"));
+            List.of("random", "io", "thread"));
 
     private static final Path SOURCES = Path.of("src/main/java");
 

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The record of a computation, in order; [#backward] reads it from the end.
@@ -14,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 /// A tape serves one forward and at most one backward pass. One that does not record ([#inference]) computes the
 /// same values and keeps nothing; one for [#training] gives up each value as soon as it is of no more use.
 public final class Tape {
-    private record Step(List<Variable> outputs, Consumer<List<@Nullable Tensor>> backward) {}
+    /// @param leaves that are read, as often as they are
+    private record Step(List<Variable> outputs, Consumer<List<@Nullable Tensor>> backward, List<Variable> leaves) {}
 
     private final Backend backend;
     private final boolean recording;
@@ -85,6 +87,11 @@ public final class Tape {
         return record(value, dy -> x.accumulate(() -> gradient.apply(dy)), x);
     }
 
+    /// Whether gradients are complete.
+    boolean walked() {
+        return spent && steps.isEmpty();
+    }
+
     /// Says that a value or gradient of this tape lies in a tensor.
     void hold(Tensor x) {
         if (lifetimes != null) {
@@ -140,7 +147,9 @@ public final class Tape {
         List<Variable> outputs =
                 values.stream().map(v -> new Variable(this, v, flows, false)).toList();
         if (flows) {
-            steps.add(new Step(outputs, backward));
+            List<Variable> leaves = Stream.of(inputs).filter(Variable::leaf).toList();
+            leaves.forEach(Variable::read);
+            steps.add(new Step(outputs, backward, leaves));
         }
         return outputs;
     }
@@ -177,6 +186,7 @@ public final class Tape {
                 Variable output = step.outputs().get(i);
                 output.forget(dys.get(i));
             }
+            step.leaves().forEach(Variable::readBack);
         }
     }
 

@@ -3,24 +3,39 @@ package deepflow.autograd;
 import deepflow.tensor.Backend;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// A tensor whose place in the computation is known to a [Tape], so that a gradient can be found for it.
 public final class Variable {
+    /// Receives a gradient.
+    @FunctionalInterface
+    public interface Arrival {
+        /// @param gradient complete
+        /// @param at when it was, by [Variable#gradientAt]'s clock
+        void of(Tensor gradient, long at);
+    }
+
     private final Tape tape;
     private final Tensor value;
     private final boolean differentiable;
+    private final boolean leaf;
     private final long computedAt;
     private boolean retained;
     private long gradientAt = -1;
     private @Nullable Tensor gradient;
+    private List<Arrival> arrivals = List.of();
+    /// Of a leaf: how often recorded operations read it whose backward has not run.
+    private int readers;
 
-    Variable(Tape tape, Tensor value, boolean differentiable, boolean retained) {
+    Variable(Tape tape, Tensor value, boolean differentiable, boolean leaf) {
         this.tape = tape;
         this.value = value;
         this.differentiable = differentiable;
-        this.retained = retained;
+        this.leaf = leaf;
+        this.retained = leaf;
         this.computedAt = tape.tick();
         tape.hold(value);
     }
@@ -60,14 +75,30 @@ public final class Variable {
         return differentiable;
     }
 
-    /// Asks [Tape#backward] to leave this variable's gradient readable; leaves always keep theirs.
+    /// Asks [Tape#backward] to leave this variable's gradient readable; leaves keep theirs, unless they
+    /// [hand it over][#handOver].
     public Variable retain() {
         retained = true;
         return this;
     }
 
-    /// The gradient of the scalar given to [Tape#backward] with respect to this variable; null if none reached it
-    /// or it was neither a leaf nor [retained][#retain].
+    /// Asks [Tape#backward] to hand this variable's gradient over as soon as it is complete, and not to keep it:
+    /// memory for all gradients at once is not needed then. Several may ask; none is told where no gradient
+    /// arrives. After the backward pass a gradient that was kept is handed over at once, and stays.
+    public void handOver(Arrival arrival) {
+        Tensor complete = tape.walked() ? gradient : null;
+        if (complete != null) {
+            arrival.of(complete, gradientAt);
+            return;
+        }
+        arrivals = new ArrayList<>(arrivals);
+        arrivals.add(arrival);
+        retained &= !leaf;
+    }
+
+    /// The gradient of the scalar given to [Tape#backward] with respect to this variable; null if none reached it, or
+    /// it
+    /// was neither a leaf nor [retained][#retain], or was [handed over][#handOver].
     public @Nullable Tensor gradient() {
         return gradient;
     }
@@ -97,6 +128,9 @@ public final class Variable {
     @Nullable
     Tensor takeGradient() {
         Tensor g = gradient;
+        if (g != null) {
+            arrivals.forEach(arrival -> arrival.of(g, gradientAt));
+        }
         if (!retained) {
             gradient = null;
         }
@@ -110,6 +144,27 @@ public final class Variable {
                 tape.drop(taken);
             }
             tape.drop(value);
+        }
+    }
+
+    boolean leaf() {
+        return leaf;
+    }
+
+    /// An operation that reads this leaf was recorded.
+    void read() {
+        readers++;
+    }
+
+    /// The backward of one that reads this leaf has run, or was not needed: after the last one the gradient is
+    /// complete.
+    void readBack() {
+        readers--;
+        if (readers == 0) {
+            Tensor g = takeGradient();
+            if (g != null && !retained) {
+                tape.drop(g);
+            }
         }
     }
 }

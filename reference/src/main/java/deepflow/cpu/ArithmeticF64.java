@@ -1,5 +1,6 @@
 package deepflow.cpu;
 
+import deepflow.thread.Threads;
 import java.util.Arrays;
 
 /// x ∘ y element by element for the four basic operations, with broadcasting.

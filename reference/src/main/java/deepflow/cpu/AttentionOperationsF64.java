@@ -9,6 +9,7 @@ import deepflow.tensor.AttentionGradients;
 import deepflow.tensor.DType;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
+import deepflow.thread.Threads;
 
 /// The attention operations of a back end: they check arguments, allocate results, and share the heads out. Nothing
 /// is saved for the backward.

@@ -18,6 +18,7 @@ import deepflow.tensor.ModulationGradients;
 import deepflow.tensor.Normalized;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
+import deepflow.thread.Threads;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -1,6 +1,7 @@
 package deepflow.cpu;
 
 import deepflow.tensor.Shape;
+import deepflow.thread.Threads;
 import java.util.Arrays;
 
 /// Operations that move elements and compute nothing, and the scattered sum that goes with the gathered copy.

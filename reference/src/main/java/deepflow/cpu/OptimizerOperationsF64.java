@@ -6,6 +6,7 @@ import deepflow.tensor.AdamWStep;
 import deepflow.tensor.Arguments;
 import deepflow.tensor.DType;
 import deepflow.tensor.Tensor;
+import deepflow.thread.Threads;
 
 /// The operations of a back end on a parameter, in place: they check arguments and share the work out.
 final class OptimizerOperationsF64 {

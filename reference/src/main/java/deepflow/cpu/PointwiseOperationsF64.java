@@ -6,6 +6,7 @@ import deepflow.cpu.ArithmeticF64.Operation;
 import deepflow.tensor.Arguments;
 import deepflow.tensor.DType;
 import deepflow.tensor.Tensor;
+import deepflow.thread.Threads;
 
 /// The operations of a back end on elements: they check arguments, allocate results, and share the work out.
 final class PointwiseOperationsF64 {

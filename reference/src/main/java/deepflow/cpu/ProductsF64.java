@@ -1,5 +1,6 @@
 package deepflow.cpu;
 
+import deepflow.thread.Threads;
 import org.jspecify.annotations.Nullable;
 
 /// Matrix products C = A·B (+ bias), C (M, N) row-major.

@@ -7,6 +7,7 @@ import deepflow.tensor.DType;
 import deepflow.tensor.Normalized;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
+import deepflow.thread.Threads;
 
 /// The operations of a back end on rows, the last axis: they check arguments, allocate results, and share the work
 /// out.

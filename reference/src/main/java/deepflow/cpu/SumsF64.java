@@ -1,5 +1,6 @@
 package deepflow.cpu;
 
+import deepflow.thread.Threads;
 import java.util.Arrays;
 import jdk.incubator.vector.VectorOperators;
 

@@ -8,6 +8,7 @@ import deepflow.tensor.GateGradients;
 import deepflow.tensor.ModulationGradients;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
+import deepflow.thread.Threads;
 import org.jspecify.annotations.Nullable;
 
 /// The operations of a back end on tokens with a vector for each sample: they check arguments, allocate results, and

@@ -4,7 +4,9 @@ import deepflow.io.FormatException;
 import deepflow.model.DeepFlow;
 import deepflow.nn.Declarations;
 import deepflow.nn.ParameterSpec;
+import deepflow.nn.Parameters;
 import deepflow.oracle.emulation.Arithmetic;
+import deepflow.oracle.zoo.Mistake;
 import deepflow.tensor.Backend;
 import deepflow.tensor.DType;
 import deepflow.tensor.Tensor;
@@ -131,9 +133,20 @@ public record Checker(Backend backend, @Nullable Workers workers, Judging judgin
 
         DumpInputs inputs = new DumpInputs(dump, backend);
         Map<String, Tensor> weights = inputs.weights(specs);
-        RecordedStep step =
-                RecordedStep.run(backend, model, specs, weights, metadata.objective(), inputs.batch(), keep);
-        List<Truth> truths = new ArrayList<>(Truths.of(step, specs, metadata.lossScale(), dump::has));
+        Truths seen = new Truths(
+                backend, specs, keep, (name, tensor) -> NearDump.of(dump, name, backend.download(tensor)), dump::has);
+        RecordedStep step = RecordedStep.run(
+                backend,
+                model,
+                specs,
+                weights,
+                metadata.objective(),
+                inputs.batch(),
+                metadata.optimizer() == null ? seen : new HoldingGradients(seen, trained),
+                Interception.NONE,
+                Mistake.NONE,
+                metadata.lossScale());
+        List<Truth> truths = new ArrayList<>(seen.inOrder(step.losses()));
         if (metadata.optimizer() != null) {
             withState.forEach(spec -> dumped.state(inputs, weights, spec)); // bad state is found before judging
             truths.addAll(new OptimizerTruths(
@@ -143,9 +156,23 @@ public record Checker(Backend backend, @Nullable Workers workers, Judging judgin
                             withState,
                             dumped::averaged,
                             spec -> dumped.state(inputs, weights, spec))
-                    .of(step, 1, dumped.gradients(step), dumped::fromRecorded));
+                    .of(step, metadata.lossScale(), dumped.gradients(step), dumped::fromRecorded));
             truths.addAll(dumped.unchanged());
         }
         return new Replayed(new Replay(dump, model, specs, weights), truths);
+    }
+
+    /// Also leaves gradients with the step's parameters, for the optimizer.
+    private record HoldingGradients(Truths seen, List<ParameterSpec> trained) implements RecordedStep.Listener {
+        @Override
+        public void parameters(Parameters parameters) {
+            seen.parameters(parameters);
+            trained.forEach(spec -> parameters.get(spec.name()).retain());
+        }
+
+        @Override
+        public void output(RecordedStep.Output output) {
+            seen.output(output);
+        }
     }
 }

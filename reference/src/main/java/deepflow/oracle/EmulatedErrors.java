@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.function.Supplier;
 
 /// What a dump's tensors should be, and how far emulated runs were from it.
@@ -23,13 +22,15 @@ final class EmulatedErrors {
         private final Supplier<double[]> truth;
         private final List<Double> squares = new ArrayList<>();
         private final Spread spread;
+        /// Runs that have been here.
+        private int runs;
 
-        private Case(Dump dump, Truth truth, FloatFormat format, Supplier<double[]> values) {
+        private Case(Dump dump, Truth truth, FloatFormat format) {
             this.dump = dump;
             this.name = truth.name();
             this.shape = truth.shape();
             this.format = format;
-            this.truth = values;
+            this.truth = truth.values();
             this.spread = new Spread(Math.toIntExact(shape.size()));
         }
 
@@ -93,17 +94,15 @@ final class EmulatedErrors {
     }
 
     private final Map<String, Case> cases = new LinkedHashMap<>();
+    private boolean ended;
 
     /// Takes those truths whose tensors the dump has in that size.
-    ///
-    /// @param kept whether truths are read once and kept, so that what computed them may be let go
-    EmulatedErrors(Dump dump, RecordedTypes types, List<Truth> truths, boolean kept) {
+    EmulatedErrors(Dump dump, RecordedTypes types, List<Truth> truths) {
         for (Truth truth : truths) {
             FloatFormat format = types.of(truth.name());
             if (format != null
                     && dump.info(truth.name()).elements() == truth.shape().size()) {
-                double[] values = kept ? truth.values().get() : new double[0];
-                cases.put(truth.name(), new Case(dump, truth, format, kept ? () -> values : truth.values()));
+                cases.put(truth.name(), new Case(dump, truth, format));
             }
         }
     }
@@ -113,14 +112,53 @@ final class EmulatedErrors {
         return cases;
     }
 
-    /// Adds a run.
+    /// Adds what a run made of a tensor, after all runs of smaller numbers: threads change no bit of the result. Waits
+    /// for them where they are not as far.
     ///
-    /// @param emulated the step as the run had it, in the recorded types
-    void add(List<Truth> emulated) {
-        for (Truth one : emulated) {
-            if (cases.containsKey(one.name())) {
-                Objects.requireNonNull(cases.get(one.name())).add(one.values().get());
+    /// @param run its number, from 0
+    /// @param emulated the numbers as the run had them, in the recorded type
+    void add(int run, String name, Supplier<double[]> emulated) {
+        Case c = cases.get(name);
+        if (c != null) {
+            double[] numbers = emulated.get();
+            if (turn(c, run)) {
+                c.add(numbers);
+            }
+            past(c, run);
+        }
+    }
+
+    /// A run is over: tensors that it did not have wait for it no longer.
+    void finished(int run) {
+        cases.values().forEach(c -> {
+            turn(c, run);
+            past(c, run);
+        });
+    }
+
+    /// Nothing more is added: a run has failed, and others would wait for it for ever.
+    synchronized void end() {
+        ended = true;
+        notifyAll();
+    }
+
+    /// Waits until all runs before this one have been here.
+    ///
+    /// @return whether it is this one's turn; else one has failed
+    private synchronized boolean turn(Case c, int run) {
+        while (c.runs < run && !ended) {
+            try {
+                wait();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                ended = true;
             }
         }
+        return !ended;
+    }
+
+    private synchronized void past(Case c, int run) {
+        c.runs = Math.max(c.runs, run + 1);
+        notifyAll();
     }
 }

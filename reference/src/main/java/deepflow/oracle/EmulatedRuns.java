@@ -33,13 +33,12 @@ record EmulatedRuns(Replay replay, Arithmetic arithmetic, Workers workers, int t
     /// @param global receives errors of the step
     void make(int runs, EmulatedErrors local, EmulatedErrors global) {
         AtomicInteger next = new AtomicInteger();
-        Turn turn = new Turn();
         HeapGrowth growth = new HeapGrowth();
         try (ExecutorService pool = Executors.newFixedThreadPool(
                 threads, Thread.ofPlatform().daemon().name("deepflow-run-", 1).factory())) {
             List<Future<?>> all = new ArrayList<>();
             for (int i = 0; i < threads; i++) {
-                all.add(pool.submit(() -> work(next, 2 * runs, turn, growth, local, global)));
+                all.add(pool.submit(() -> work(next, 2 * runs, growth, local, global)));
             }
             for (Future<?> one : all) {
                 one.get();
@@ -61,8 +60,7 @@ record EmulatedRuns(Replay replay, Arithmetic arithmetic, Workers workers, int t
     }
 
     /// Even numbers are local runs, odd ones global.
-    private void work(
-            AtomicInteger next, int count, Turn turn, HeapGrowth growth, EmulatedErrors local, EmulatedErrors global) {
+    private void work(AtomicInteger next, int count, HeapGrowth growth, EmulatedErrors local, EmulatedErrors global) {
         try (Backend exact = workers.opener().open(BackendOptions.of(DType.F64, 1));
                 Backend accumulator = workers.opener().open(accumulator())) {
             for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
@@ -71,18 +69,25 @@ record EmulatedRuns(Replay replay, Arithmetic arithmetic, Workers workers, int t
                 String what = alone ? "local" : "global";
                 RoundingBackend backend = emulator(exact, accumulator, what, i / 2);
                 RecordedTypes types = new RecordedTypes(replay.dump());
+                EmulatedErrors errors = alone ? local : global;
+                int run = i / 2;
                 try (Arena _ = exact.arena();
                         Arena _ = accumulator.arena()) { // the next run has use for the same memory
-                    RecordedStep step = replay.run(
+                    replay.run(
                             backend,
                             backend::given,
-                            alone ? new Substitution(replay.dump(), backend::upload) : new Casting(backend, types));
-                    List<Truth> truths = replay.truths(step, (name, t) -> stored(backend, types, name, t));
-                    turn.take(i, () -> (alone ? local : global).add(truths));
+                            alone ? new Substitution(replay.dump(), backend::upload) : new Casting(backend, types),
+                            (name, tensor) -> {
+                                growth.limit();
+                                errors.add(run, name, () -> stored(backend, types, name, tensor));
+                                return Truths.TAKEN;
+                            });
+                    errors.finished(run);
                 }
             }
         } catch (RuntimeException | Error e) {
-            turn.end();
+            local.end();
+            global.end();
             throw e;
         }
     }
@@ -108,33 +113,5 @@ record EmulatedRuns(Replay replay, Arithmetic arithmetic, Workers workers, int t
                 SummationOrder.random(KeyedRandom.of(0, "order " + what, run)),
                 // half of the runs keep attention's scores and probabilities in the accumulator, as fused kernels do
                 run % 2 == 0);
-    }
-
-    /// Lets threads do something one after the other, in the order of numbers.
-    private static final class Turn {
-        private int now;
-        private boolean ended;
-
-        synchronized void take(int number, Runnable action) {
-            while (now != number && !ended) {
-                try {
-                    wait();
-                } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                    ended = true;
-                }
-            }
-            if (!ended) {
-                action.run();
-            }
-            now++;
-            notifyAll();
-        }
-
-        /// Nothing more is done: a thread has failed, and its number would never come.
-        synchronized void end() {
-            ended = true;
-            notifyAll();
-        }
     }
 }

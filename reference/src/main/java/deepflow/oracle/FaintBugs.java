@@ -102,8 +102,13 @@ record FaintBugs(Replay replay, Backend exact, Workers workers, EmulatedErrors e
     private void add(Backend quick, List<Bug> bugs, Map<Bug, Map<String, Along>> along) {
         Mistake all = new Mistake.Together(bugs.stream().map(Bug::mistake).toList());
         Substitution between = new Substitution(replay.dump(), (values, shape, format) -> quick.upload(values, shape));
-        RecordedStep step = replay.run(quick, (w, type) -> quick.upload(exact.download(w), w.shape()), between, all);
-        for (Truth mutant : replay.truths(step, (name, tensor) -> quick.download(tensor))) {
+        Replay.Run run = replay.run(
+                quick,
+                (w, type) -> quick.upload(exact.download(w), w.shape()),
+                between,
+                all,
+                (name, tensor) -> () -> quick.download(tensor));
+        for (Truth mutant : run.truths()) {
             EmulatedErrors.Case c = errors.cases().get(mutant.name());
             List<Bug> here =
                     bugs.stream().filter(bug -> bug.strikes(mutant.name())).toList();

@@ -50,8 +50,7 @@ public record Golden(ModelConfig config, Objective objective, long seed, int sam
         Batch batch = inputs.batch(b, samples);
         Precision precision = precision(b);
         double lossScale = precision == Precision.AMP_FP16 ? HALF_LOSS_SCALE : 1;
-        RecordedStep step = RecordedStep.run(
-                b, model, specs, weights, objective, batch, keep, Interception.NONE, Mistake.NONE, lossScale);
+        RecordedStep step = RecordedStep.run(b, model, specs, weights, objective, batch, keep, Mistake.NONE, lossScale);
 
         StepMetadata.Optimizer constants = optimizer ? new StepMetadata.Optimizer(CONSTANTS, STEP) : null;
         StepWriter writer = new StepWriter();
@@ -63,7 +62,7 @@ public record Golden(ModelConfig config, Objective objective, long seed, int sam
         specs.forEach(s ->
                 writer.parameter(Family.WEIGHT.of(s.name()), s, ElementType.F32, () -> b.download(weight.apply(s))));
         ElementType type = precision.weights();
-        StepWriter.recorded(step, specs, Truths.of(step, specs, 1, name -> false), false)
+        StepWriter.recorded(step, specs, Truths.of(step, specs, name -> false), false)
                 .forEach(truth -> writer.add(truth, type, truth.values()));
         List<ParameterSpec> reached = specs.stream()
                 .filter(s -> step.parameters().get(s.name()).gradient() != null)

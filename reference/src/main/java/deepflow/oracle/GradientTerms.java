@@ -115,9 +115,10 @@ record GradientTerms(Replay replay, Backend exact, StepVerdicts.Result budgets) 
     }
 
     private Map<String, double[]> gradients(Objective objective) {
-        RecordedStep step = replay.run(exact, objective, Interception.NONE, Mistake.NONE);
+        Truths.Reading later = (name, tensor) -> () -> exact.download(tensor);
         Map<String, double[]> gradients = new HashMap<>();
-        for (Truth truth : replay.truths(step, (name, tensor) -> exact.download(tensor))) {
+        for (Truth truth : replay.run(exact, objective, Interception.NONE, Mistake.NONE, later)
+                .truths()) {
             if (truth.name().startsWith(Family.GRAD.prefix())) {
                 gradients.put(truth.name(), truth.values().get());
             }

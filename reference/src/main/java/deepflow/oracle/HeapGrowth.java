@@ -5,7 +5,7 @@ package deepflow.oracle;
 /// several times what collecting does: a check of `latent-s` took twice as long. Of small heaps nothing is asked.
 final class HeapGrowth {
     /// Bytes that it may grow.
-    private static final long ROOM = 2L << 30;
+    private static final long ROOM = 1536L << 20;
 
     /// In use after the last collection.
     private long live;

@@ -2,13 +2,15 @@ package deepflow.oracle;
 
 import deepflow.oracle.budget.BoundingBackend;
 import deepflow.oracle.emulation.FloatFormat;
+import deepflow.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// The errors of each operation alone: the step replayed with the dump's own values in the place of computed ones, and
 /// a bound beside every number.
@@ -21,49 +23,40 @@ final class LocalErrors {
     private final EmulatedErrors errors;
     private final Map<String, Double> ratios = new HashMap<>();
     private final Map<String, Double> conditions = new HashMap<>();
+    private final HeapGrowth growth = new HeapGrowth();
     /// All tensors of the step in graph order, whether the dump has them or not.
-    private final List<String> order = new ArrayList<>();
-    private final Set<String> handedOn = new HashSet<>();
+    private final List<String> order;
+    private final Set<String> handedOn;
 
     LocalErrors(Replay replay, RecordedTypes types, BoundingBackend bounding) {
-        RecordedStep step =
-                replay.run(bounding, (w, type) -> bounding.given(w), new Substitution(replay.dump(), bounding::upload));
-        List<Truth> truths = replay.truths(step, (name, t) -> bounding.download(t));
-        errors = new EmulatedErrors(replay.dump(), types, truths, true);
-        truths.forEach(t -> order.add(t.name()));
-        for (RecordedStep.Output output : step.outputs()) {
-            if (output.alias() || Truths.onlyOfThreeCalls(output.name())) {
-                handedOn.add(Family.ACT.of(output.name()));
-                handedOn.add(Family.GRADACT.of(output.name()));
-            }
-        }
-        for (Truth bounds : replay.truths(step, (name, t) -> bound(bounding, types, name, t))) {
-            EmulatedErrors.Case c = errors.cases().get(bounds.name());
-            if (c != null) {
-                ratios.put(bounds.name(), worst(c, bounds.values().get()));
-            }
-        }
-        for (Truth magnitudes : replay.truths(step, (name, t) -> bounding.magnitude(t))) {
-            EmulatedErrors.Case c = errors.cases().get(magnitudes.name());
-            if (c != null) {
-                double size = Norm.ofFinite(c.truth());
-                conditions.put(
-                        magnitudes.name(), Norm.ofFinite(magnitudes.values().get()) / size);
-            }
-        }
+        Dump dump = replay.dump();
+        Replay.Run run = replay.run(
+                bounding,
+                (w, type) -> bounding.given(w),
+                new Substitution(dump, bounding::upload),
+                (name, tensor) -> read(dump, types.of(name), bounding, name, tensor));
+        errors = new EmulatedErrors(dump, types, run.truths());
+        order = run.truths().stream().map(Truth::name).toList();
+        handedOn = run.handedOn();
     }
 
-    private static double[] bound(
-            BoundingBackend bounding, RecordedTypes types, String name, deepflow.tensor.Tensor tensor) {
-        FloatFormat stored = types.of(name);
-        return stored == null ? bounding.bound(tensor) : bounding.bound(tensor, stored);
+    /// Takes what is wanted of a tensor: nothing else of it is kept.
+    private Supplier<double[]> read(
+            Dump dump, @Nullable FloatFormat stored, BoundingBackend bounding, String name, Tensor tensor) {
+        growth.limit();
+        if (stored == null || dump.info(name).elements() != tensor.size()) {
+            return Truths.TAKEN;
+        }
+        double[] truth = bounding.download(tensor);
+        double[] actual = dump.read(name);
+        ratios.put(name, worst(actual, truth, bounding.bound(tensor, stored)));
+        conditions.put(name, Norm.ofFinite(bounding.magnitude(tensor)) / Norm.ofFinite(truth));
+        return NearDump.of(dump, name, actual, truth);
     }
 
     /// The largest |error| over its bound; infinite where there is an error and may be none, NaN where a bound is.
-    private static double worst(EmulatedErrors.Case c, double[] bounds) {
+    private static double worst(double[] actual, double[] truth, double[] bounds) {
         double worst = 0;
-        double[] actual = c.actual();
-        double[] truth = c.truth();
         for (int i = 0; i < bounds.length; i++) {
             double e = Math.abs(actual[i] - truth[i]);
             if (e > 0 || Double.isNaN(e)) {

@@ -251,10 +251,10 @@ final class Naming {
         Interception between = local
                 ? new Substitution(replay.dump(), (values, shape, format) -> exact.upload(values, shape))
                 : Interception.NONE;
-        RecordedStep step = replay.run(exact, between, bug.mistake());
         Map<String, Fit> fits = new LinkedHashMap<>();
         boolean other = false;
-        for (Truth mutant : replay.truths(step, (name, tensor) -> exact.download(tensor))) {
+        Truths.Reading later = (name, tensor) -> () -> exact.download(tensor);
+        for (Truth mutant : replay.run(exact, between, bug.mistake(), later).truths()) {
             EmulatedErrors.Case c = errors.cases().get(mutant.name());
             if (c != null) {
                 double[] numbers = mutant.values().get();

@@ -30,6 +30,9 @@ import java.util.Map;
 /// @param outputs modules' outputs in the order of execution
 /// @param parameters with their gradients
 public record RecordedStep(Backend backend, Losses losses, List<Output> outputs, Parameters parameters) {
+    /// Part of the name of modules whose output may be the refined tokens of a prediction.
+    private static final String REFINING = ".cross_attention";
+
     /// A module's output.
     ///
     /// @param name module path, `#i` for later calls
@@ -49,7 +52,17 @@ public record RecordedStep(Backend backend, Losses losses, List<Output> outputs,
         OUTPUTS_AND_GRADIENTS
     }
 
-    /// Runs a step.
+    /// Hears of a step's tensors as they come to be, and may read them at once, so that nobody has to hold them until
+    /// the step is over.
+    interface Listener {
+        /// Before anything is computed: gradients of parameters can be [asked for][Variable#handOver].
+        void parameters(Parameters parameters);
+
+        /// A module has returned.
+        void output(Output output);
+    }
+
+    /// Runs a step and holds what is wanted of it.
     ///
     /// @param weights values of all parameters
     public static RecordedStep run(
@@ -60,10 +73,47 @@ public record RecordedStep(Backend backend, Losses losses, List<Output> outputs,
             Objective objective,
             Batch batch,
             Keep keep) {
-        return run(backend, model, specs, weights, objective, batch, keep, Interception.NONE, Mistake.NONE, 1);
+        return run(backend, model, specs, weights, objective, batch, keep, Mistake.NONE, 1);
     }
 
-    /// Runs a step in which something may stand between a module and those who use its output, or a mistake be made.
+    /// Runs a step in which a mistake may be made, and holds what is wanted of it.
+    ///
+    /// @param weights values of all parameters
+    /// @param lossScale what the backward pass starts from
+    static RecordedStep run(
+            Backend backend,
+            VelocityModel model,
+            List<ParameterSpec> specs,
+            Map<String, Tensor> weights,
+            Objective objective,
+            Batch batch,
+            Keep keep,
+            Mistake mistake,
+            double lossScale) {
+        List<Output> outputs = new ArrayList<>();
+        Listener holding = new Listener() {
+            @Override
+            public void parameters(Parameters parameters) {
+                // they hold their gradients
+            }
+
+            @Override
+            public void output(Output output) {
+                if (keep == Keep.OUTPUTS_AND_GRADIENTS) {
+                    output.handed().retain();
+                }
+                if (keep != Keep.NOTHING) {
+                    outputs.add(output);
+                }
+            }
+        };
+        RecordedStep step =
+                run(backend, model, specs, weights, objective, batch, holding, Interception.NONE, mistake, lossScale);
+        return new RecordedStep(backend, step.losses(), Collections.unmodifiableList(outputs), step.parameters());
+    }
+
+    /// Runs a step in which something may stand between a module and those who use its output, or a mistake be made. Of
+    /// modules' outputs it holds nothing.
     ///
     /// @param weights values of all parameters
     /// @param mistake changes what is computed; what stands in an output's place comes behind it
@@ -75,7 +125,7 @@ public record RecordedStep(Backend backend, Losses losses, List<Output> outputs,
             Map<String, Tensor> weights,
             Objective objective,
             Batch batch,
-            Keep keep,
+            Listener listener,
             Interception interception,
             Mistake mistake,
             double lossScale) {
@@ -83,20 +133,19 @@ public record RecordedStep(Backend backend, Losses losses, List<Output> outputs,
         Map<String, Tensor> used = new HashMap<>();
         weights.forEach((name, value) -> used.put(name, mistake.parameter(tape.backend(), name, value)));
         Parameters parameters = Parameters.on(tape, specs, used);
+        listener.parameters(parameters);
         StepSoFar soFar = new StepSoFar(model.config(), objective, batch, tape, parameters, interception::loss);
-        List<Output> outputs = new ArrayList<>();
         Map<Variable, Variable> behind = new HashMap<>();
         Context root = Context.root(tape, parameters, (name, right, alias) -> {
             Variable value = mistake.output(soFar, Call.of(name), right);
             Variable handed = interception.output(name, value, alias);
-            behind.putIfAbsent(handed, value); // a later alias hands on what stands there already
+            if (name.contains(REFINING)) {
+                behind.putIfAbsent(handed, value); // a later alias hands on what stands there already
+            }
             if (mistake != Mistake.NONE) { // a right step lets go early of what nobody wants
                 soFar.add(name, handed);
             }
-            if (keep != Keep.NOTHING) {
-                outputs.add(
-                        new Output(name, value, keep == Keep.OUTPUTS_AND_GRADIENTS ? handed.retain() : handed, alias));
-            }
+            listener.output(new Output(name, value, handed, alias));
             return handed;
         });
         Intercepted intercepted = new Intercepted(model, interception, mistake, soFar, new ArrayList<>());
@@ -105,7 +154,7 @@ public record RecordedStep(Backend backend, Losses losses, List<Output> outputs,
         behind.clear();
         tape.backward(seen.total(), mistake.seed(lossScale));
         Losses losses = new Losses(seen.deep(), seen.acc(), seen.ssl(), seen.total(), predicted);
-        return new RecordedStep(backend, losses, Collections.unmodifiableList(outputs), parameters);
+        return new RecordedStep(backend, losses, List.of(), parameters);
     }
 
     /// A prediction with refined tokens as they were computed, whatever stood in their place.

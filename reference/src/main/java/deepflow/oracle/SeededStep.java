@@ -73,7 +73,6 @@ public record SeededStep(ModelConfig config, Precision precision, long seed, int
                 objective,
                 batch,
                 RecordedStep.Keep.OUTPUTS_AND_GRADIENTS,
-                Interception.NONE,
                 mistake,
                 lossScale);
 
@@ -95,9 +94,8 @@ public record SeededStep(ModelConfig config, Precision precision, long seed, int
                 specs,
                 (name, tensor) -> {
                     types.put(name, b.type(tensor));
-                    return b.download(tensor);
+                    return () -> b.download(tensor);
                 },
-                1,
                 Truths::onlyOfThreeCalls); // of its LayerNorm: each gradient was rounded, their sum never was
         Map<String, List<double[]>> before = new LinkedHashMap<>();
         for (Truth truth : StepWriter.recorded(step, specs, truths, true)) {
@@ -148,10 +146,9 @@ public record SeededStep(ModelConfig config, Precision precision, long seed, int
                 Objective.published(config.k()),
                 inputs.batch(exact, samples),
                 RecordedStep.Keep.OUTPUTS_AND_GRADIENTS,
-                Interception.NONE,
                 mistake,
                 lossScale);
-        return Truths.of(step, specs, 1, Truths::onlyOfThreeCalls);
+        return Truths.of(step, specs, Truths::onlyOfThreeCalls);
     }
 
     /// Tensors that a buffer could be reused for.

@@ -3,20 +3,26 @@ package deepflow.oracle;
 import deepflow.autograd.Variable;
 import deepflow.model.Prediction;
 import deepflow.nn.ParameterSpec;
+import deepflow.nn.Parameters;
+import deepflow.tensor.Backend;
+import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 import deepflow.train.Losses;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
-/// Everything a recorded step says about a dump, in graph order: values as they were computed, then gradients as they
-/// were completed.
-final class Truths {
+/// Everything a step says about a dump, in graph order: values as they were computed, then gradients as they were
+/// completed. It listens to the step and reads each tensor as soon as it is complete, or is told of a step that is
+/// over.
+final class Truths implements RecordedStep.Listener {
     /// The second and third call of cross-space attention's LayerNorm: key and value.
     private static final String KEY = "cross_attention.layer_norm#1";
 
@@ -24,67 +30,121 @@ final class Truths {
 
     private record Timed(long at, Truth truth) {}
 
-    /// Sees a tensor of the step as numbers, by its name in a dump.
+    /// A gradient, or a part of one, and when it arrived.
+    private record Share(Tensor gradient, long at) {}
+
+    /// Numbers that nobody asks for again: what was wanted of them was taken while they were read.
+    static final Supplier<double[]> TAKEN = () -> {
+        throw new IllegalStateException("these numbers were not kept");
+    };
+
+    /// Reads a tensor of the step, which nobody else may hold any longer.
     @FunctionalInterface
     interface Reading {
-        double[] of(String name, Tensor tensor);
+        /// @param name in a dump
+        /// @return the numbers, a new array each time: from the tensor, or from what was kept of it
+        Supplier<double[]> of(String name, Tensor tensor);
     }
 
-    private final RecordedStep step;
+    private final Backend backend;
+    private final List<ParameterSpec> specs;
+    private final RecordedStep.Keep wanted;
     private final Reading reading;
-    private final double lossScale;
     private final Predicate<String> inDump;
     private final List<Timed> timed = new ArrayList<>();
+    private final Set<String> handedOn = new HashSet<>();
+    private final Map<String, Share> shares = new HashMap<>();
+    private final Map<String, Truth> ofParameters = new HashMap<>();
 
-    private Truths(RecordedStep step, Reading reading, double lossScale, Predicate<String> inDump) {
-        this.step = step;
+    /// @param backend of the step
+    /// @param specs all parameters
+    /// @param wanted what is read beside predictions, losses and parameters' gradients
+    /// @param inDump whether the dump has a tensor of a name: two forms of one module are told apart by it
+    Truths(
+            Backend backend,
+            List<ParameterSpec> specs,
+            RecordedStep.Keep wanted,
+            Reading reading,
+            Predicate<String> inDump) {
+        this.backend = backend;
+        this.specs = specs;
+        this.wanted = wanted;
         this.reading = reading;
-        this.lossScale = lossScale;
         this.inDump = inDump;
     }
 
-    /// @param lossScale what gradients in the dump are multiplied by
-    /// @param inDump whether the dump has a tensor of a name: two forms of one module are told apart by it
-    static List<Truth> of(RecordedStep step, List<ParameterSpec> specs, double lossScale, Predicate<String> inDump) {
-        return of(step, specs, (name, tensor) -> step.backend().download(tensor), lossScale, inDump);
+    /// Of a step that is over, whose tensors are read when somebody asks.
+    static List<Truth> of(RecordedStep step, List<ParameterSpec> specs, Predicate<String> inDump) {
+        return of(step, specs, (name, tensor) -> () -> step.backend().download(tensor), inDump);
     }
 
-    /// The same, with something else to be read from each tensor than its elements.
-    static List<Truth> of(
-            RecordedStep step, List<ParameterSpec> specs, Reading reading, double lossScale, Predicate<String> inDump) {
-        Truths t = new Truths(step, reading, lossScale, inDump);
-        t.outputs();
-        t.predictions();
-        t.losses();
-        t.gradients(specs);
-        t.timed.sort(Comparator.comparingLong(Timed::at));
-        return t.timed.stream().map(Timed::truth).toList();
+    /// The same, read in another way.
+    static List<Truth> of(RecordedStep step, List<ParameterSpec> specs, Reading reading, Predicate<String> inDump) {
+        RecordedStep.Keep all = RecordedStep.Keep.OUTPUTS_AND_GRADIENTS; // that the step holds
+        Truths t = new Truths(step.backend(), specs, all, reading, inDump);
+        t.parameters(step.parameters());
+        step.outputs().forEach(t::output);
+        return t.inOrder(step.losses());
     }
 
-    private void outputs() {
-        Map<String, Variable> byName = new HashMap<>();
-        for (RecordedStep.Output output : step.outputs()) {
-            byName.put(output.name(), output.handed());
-            Truth.Absence when = quiet(output) ? Truth.Absence.FINE : Truth.Absence.LISTED;
-            value(Family.ACT.of(output.name()), output.value(), when);
-            Variable v = output.handed();
-            if (v.gradient() == null) {
-                continue;
+    /// All of them; once, after the step.
+    List<Truth> inOrder(Losses losses) {
+        predictions(losses.prediction());
+        losses(losses);
+        for (ParameterSpec spec : specs) {
+            String name = Family.GRAD.of(spec.name());
+            if (spec.trained() && !ofParameters.containsKey(name)) { // the loss does not reach it
+                parameter(spec, Long.MAX_VALUE, reading.of(name, backend.full(spec.shape(), 0)));
             }
-            String name = Family.GRADACT.of(output.name());
-            if (name.endsWith(KEY)
-                    && !inDump.test(Family.ACT.of(called(output.name(), 2)))
-                    && !inDump.test(Family.GRADACT.of(called(output.name(), 2)))) {
-                continue; // one call served key and value: added below, when the other gradient is known
+        }
+        timed.sort(Comparator.comparingLong(Timed::at));
+        return timed.stream().map(Timed::truth).toList();
+    }
+
+    /// Names of outputs that a deeper module has already, or that not every implementation has.
+    Set<String> handedOn() {
+        return handedOn;
+    }
+
+    @Override
+    public void output(RecordedStep.Output output) {
+        String module = output.name();
+        String name = Family.GRADACT.of(module);
+        if (wanted == RecordedStep.Keep.NOTHING) {
+            return;
+        }
+        if (output.alias() || onlyOfThreeCalls(module)) {
+            handedOn.add(Family.ACT.of(module));
+            handedOn.add(name);
+        }
+        Truth.Absence when = quiet(output) ? Truth.Absence.FINE : Truth.Absence.LISTED;
+        value(Family.ACT.of(module), output.value(), when);
+        if (wanted == RecordedStep.Keep.OUTPUTS) {
+            return;
+        }
+        boolean ofTwo = name.endsWith(KEY) && !recorded(called(module, 2)) || name.endsWith(VALUE) && !recorded(module);
+        Variable v = output.handed();
+        v.handOver((g, at) -> {
+            if (ofTwo) {
+                share(called(module, 1), v.shape(), when, new Share(g, name.endsWith(VALUE) ? at : 0));
+            } else {
+                gradient(name, v.shape(), when, new Share(g, at));
             }
-            if (name.endsWith(VALUE) && !inDump.test(name) && !inDump.test(Family.ACT.of(output.name()))) {
-                Variable key = byName.get(called(output.name(), 1));
-                if (key != null && key.gradient() != null) {
-                    gradient(Family.GRADACT.of(called(output.name(), 1)), v, when, sum(name, key, v));
-                }
-                continue;
-            }
-            gradient(name, v, when, () -> gradientOf(name, v));
+        });
+    }
+
+    private boolean recorded(String module) {
+        return inDump.test(Family.ACT.of(module)) || inDump.test(Family.GRADACT.of(module));
+    }
+
+    /// One call served key and value: its gradient is the sum of what arrives at both.
+    private void share(String module, Shape shape, Truth.Absence when, Share share) {
+        Share other = shares.remove(module);
+        if (other == null) {
+            shares.put(module, share);
+        } else {
+            Tensor sum = backend.add(share.gradient(), other.gradient());
+            gradient(Family.GRADACT.of(module), shape, when, new Share(sum, Math.max(share.at(), other.at())));
         }
     }
 
@@ -97,16 +157,6 @@ final class Truths {
         return name.substring(0, name.indexOf('#')) + "#" + call;
     }
 
-    private Supplier<double[]> sum(String name, Variable key, Variable value) {
-        return () -> {
-            Tensor k = key.gradient();
-            Tensor v = value.gradient();
-            return k == null || v == null
-                    ? gradientOf(name, k == null ? value : key)
-                    : scaled(name, step.backend().add(k, v));
-        };
-    }
-
     /// Outputs that not every producer writes: those handed on, activations, and tokens before they are a sequence.
     private static boolean quiet(RecordedStep.Output output) {
         String name = output.name();
@@ -117,8 +167,7 @@ final class Truths {
                 || name.matches(".*\\.[0-9]+(#[0-9]+)?") && !name.matches("blocks\\.[0-9]+");
     }
 
-    private void predictions() {
-        Prediction p = step.losses().prediction();
+    private void predictions(Prediction p) {
         for (int i = 0; i < p.velocities().size(); i++) {
             value(Family.OUT.of("velocity." + i), p.velocities().get(i), Truth.Absence.FINDING);
         }
@@ -130,8 +179,7 @@ final class Truths {
         }
     }
 
-    private void losses() {
-        Losses l = step.losses();
+    private void losses(Losses l) {
         value(Family.LOSS.of("deep"), l.deep(), Truth.Absence.FINDING);
         value(Family.LOSS.of("acc"), l.acc(), Truth.Absence.FINDING);
         if (l.ssl() != null) {
@@ -145,27 +193,27 @@ final class Truths {
         long cosines =
                 projected.stream().mapToLong(p -> p.shape().product(0, 2)).sum();
         Norm scale = Norm.of(1 / Math.sqrt(cosines));
-        Truth truth = new Truth(
-                Family.LOSS.of("ssl"),
-                loss.shape(),
-                Truth.Absence.FINDING,
-                () -> reading.of(Family.LOSS.of("ssl"), loss.value()),
-                null,
-                () -> scale);
+        String name = Family.LOSS.of("ssl");
+        Supplier<double[]> values = reading.of(name, loss.value());
+        Truth truth = new Truth(name, loss.shape(), Truth.Absence.FINDING, values, null, () -> scale);
         timed.add(new Timed(loss.computedAt(), truth));
     }
 
-    private void gradients(List<ParameterSpec> specs) {
+    @Override
+    public void parameters(Parameters parameters) {
         for (ParameterSpec spec : specs) {
-            if (!spec.trained()) {
-                continue;
+            if (spec.trained()) {
+                String name = Family.GRAD.of(spec.name());
+                parameters.get(spec.name()).handOver((g, at) -> parameter(spec, at, reading.of(name, g)));
             }
-            Variable v = step.parameters().get(spec.name());
-            String name = Family.GRAD.of(spec.name());
-            Truth truth = new Truth(
-                    name, v.shape(), Truth.Absence.FINDING, () -> gradientOf(name, v), null, () -> noise(spec.name()));
-            timed.add(new Timed(v.gradient() == null ? Long.MAX_VALUE : v.gradientAt(), truth));
         }
+    }
+
+    private void parameter(ParameterSpec spec, long at, Supplier<double[]> values) {
+        String name = Family.GRAD.of(spec.name());
+        Truth truth = new Truth(name, spec.shape(), Truth.Absence.FINDING, values, null, () -> noise(spec.name()));
+        ofParameters.put(name, truth);
+        timed.add(new Timed(at, truth));
     }
 
     /// A constant added to every key shifts each row of scores by one number, which softmax ignores: the gradient of
@@ -175,30 +223,15 @@ final class Truths {
             return Norm.ZERO;
         }
         String neighbour = parameter.substring(0, parameter.length() - "bias".length()) + "weight";
-        return Norm.of(gradientOf(Family.GRAD.of(neighbour), step.parameters().get(neighbour)));
+        Truth truth = Objects.requireNonNull(ofParameters.get(Family.GRAD.of(neighbour)));
+        return Norm.of(truth.values().get());
     }
 
     private void value(String name, Variable v, Truth.Absence when) {
-        timed.add(new Timed(v.computedAt(), new Truth(name, v.shape(), when, () -> reading.of(name, v.value()))));
+        timed.add(new Timed(v.computedAt(), new Truth(name, v.shape(), when, reading.of(name, v.value()))));
     }
 
-    private void gradient(String name, Variable v, Truth.Absence when, Supplier<double[]> values) {
-        timed.add(new Timed(v.gradientAt(), new Truth(name, v.shape(), when, values)));
-    }
-
-    /// A gradient as the dump holds it; zeros where none arrived.
-    private double[] gradientOf(String name, Variable v) {
-        @Nullable Tensor g = v.gradient();
-        return g == null ? new double[Math.toIntExact(v.shape().size())] : scaled(name, g);
-    }
-
-    private double[] scaled(String name, Tensor gradient) {
-        double[] values = reading.of(name, gradient);
-        if (lossScale != 1) {
-            for (int i = 0; i < values.length; i++) {
-                values[i] *= lossScale;
-            }
-        }
-        return values;
+    private void gradient(String name, Shape shape, Truth.Absence when, Share all) {
+        timed.add(new Timed(all.at(), new Truth(name, shape, when, reading.of(name, all.gradient()))));
     }
 }

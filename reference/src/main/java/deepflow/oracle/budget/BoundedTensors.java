@@ -10,7 +10,6 @@ import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.DoubleBinaryOperator;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -20,9 +19,12 @@ abstract class BoundedTensors implements Backend {
     final Backend exact;
     final Arithmetic arithmetic;
 
-    BoundedTensors(Backend exact, Arithmetic arithmetic) {
+    final Loops loops;
+
+    BoundedTensors(Backend exact, Arithmetic arithmetic, Loops loops) {
         this.exact = exact;
         this.arithmetic = arithmetic;
+        this.loops = loops;
     }
 
     /// What the float64 value itself is off.
@@ -66,9 +68,9 @@ abstract class BoundedTensors implements Backend {
     }
 
     /// The same; null where there is no error.
-    static double @Nullable [] boundIfAny(Tensor x) {
+    double @Nullable [] boundIfAny(Tensor x) {
         UpperValues b = kept(x);
-        return b == null ? null : b.doubles();
+        return b == null ? null : b.doubles(loops);
     }
 
     private static @Nullable UpperValues kept(Tensor x) {
@@ -93,34 +95,27 @@ abstract class BoundedTensors implements Backend {
     /// The last operation with all its terms positive: over |value| it is the condition κ. The array is the caller's.
     public double[] magnitude(Tensor x) {
         return x.storage() instanceof BoundedStorage s && s.magnitude() != null
-                ? s.magnitude().doubles()
-                : absolute(values(x));
+                ? s.magnitude().doubles(loops)
+                : loops.absolute(values(x));
     }
 
-    /// |v|, in place.
-    static double[] absolute(double[] v) {
-        for (int i = 0; i < v.length; i++) {
-            v[i] = Math.abs(v[i]);
-        }
-        return v;
-    }
-
-    static Tensor of(
-            Tensor inner, double @Nullable [] bound, @Nullable FloatFormat format, double @Nullable [] magnitude) {
+    Tensor of(Tensor inner, double @Nullable [] bound, @Nullable FloatFormat format, double @Nullable [] magnitude) {
         return new Tensor(
                 inner.shape(), DType.F64, new BoundedStorage(inner, packed(bound), format, packed(magnitude)));
     }
 
-    private static @Nullable UpperValues packed(double @Nullable [] v) {
-        return v == null ? null : UpperValues.of(v);
+    private @Nullable UpperValues packed(double @Nullable [] v) {
+        return v == null ? null : UpperValues.of(loops, v);
     }
 
-    static void addRounding(double[] bound, double[] z, @Nullable FloatFormat format) {
+    void addRounding(double[] bound, double[] z, @Nullable FloatFormat format) {
         double u = own() + (format == null ? 0 : format.unit());
         double least = format == null ? 0 : format.underflow();
-        for (int i = 0; i < bound.length; i++) {
-            bound[i] += u * (Math.abs(z[i]) + bound[i]) + least;
-        }
+        loops.over(bound.length, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                bound[i] += u * (Math.abs(z[i]) + bound[i]) + least;
+            }
+        });
     }
 
     /// A result: its bound before it is rounded to its type, to which that is added in place, and the magnitude.
@@ -133,9 +128,11 @@ abstract class BoundedTensors implements Backend {
     double[] largest(Tensor x) {
         double[] v = values(x);
         double[] b = boundIfAny(x);
-        for (int i = 0; i < v.length; i++) {
-            v[i] = b == null ? Math.abs(v[i]) : Math.abs(v[i]) + b[i];
-        }
+        loops.over(v.length, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                v[i] = b == null ? Math.abs(v[i]) : Math.abs(v[i]) + b[i];
+            }
+        });
         return v;
     }
 
@@ -161,14 +158,6 @@ abstract class BoundedTensors implements Backend {
             n++;
         }
         return n;
-    }
-
-    static double[] map(double[] x, double[] y, DoubleBinaryOperator f) {
-        double[] z = new double[x.length];
-        for (int i = 0; i < z.length; i++) {
-            z[i] = f.applyAsDouble(x[i], y[i]);
-        }
-        return z;
     }
 
     // ---- memory ---------------------------------------------------------------------------------------------
@@ -240,7 +229,7 @@ abstract class BoundedTensors implements Backend {
     }
 
     private double @Nullable [] moved(@Nullable UpperValues v, Shape shape, UnaryOperator<Tensor> f) {
-        return v == null ? null : exact.download(f.apply(exact.upload(v.doubles(), shape)));
+        return v == null ? null : exact.download(f.apply(exact.upload(v.doubles(loops), shape)));
     }
 
     @Override

@@ -6,6 +6,7 @@ import deepflow.tensor.Backend;
 import deepflow.tensor.Normalized;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
+import deepflow.thread.Threads;
 import org.jspecify.annotations.Nullable;
 
 /// A back end whose every result knows how far off another implementation in a given [Arithmetic] may be: pairs of
@@ -28,10 +29,11 @@ public final class BoundingBackend extends BoundedTensors {
     /// @param exact computes in float64; stays open when this closes
     /// @param bounds computes bounds of products, in float64 or, where errors are not that small, in float32; stays
     ///     open too
+    /// @param threads for what is done element by element
     /// @param risk the probability that a result of one operation is beyond its bound
-    public BoundingBackend(Backend exact, Backend bounds, Arithmetic arithmetic, double risk) {
-        super(exact, arithmetic);
-        this.products = new UpperProducts(bounds);
+    public BoundingBackend(Backend exact, Backend bounds, Threads threads, Arithmetic arithmetic, double risk) {
+        super(exact, arithmetic, new Loops(threads));
+        this.products = new UpperProducts(bounds, loops);
         this.sums = new Accumulation(arithmetic.wide().unit() + own(), risk);
     }
 
@@ -61,10 +63,12 @@ public final class BoundingBackend extends BoundedTensors {
         double[] all = broadcast(largest(y), y.shape(), x.shape());
         Tensor z = exact.multiply(value(x), value(y));
         double[] vz = exact.download(z);
-        for (int i = 0; i < b.length; i++) {
-            // what is left of the largest product over the product itself; exactly 0 where the two are equal
-            b[i] = Math.max(0, b[i] * all[i] - Math.abs(vz[i]));
-        }
+        loops.over(b.length, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                // what is left of the largest product over the product itself; exactly 0 where the two are equal
+                b[i] = Math.max(0, b[i] * all[i] - Math.abs(vz[i]));
+            }
+        });
         return result(z, b, widest(x, y), null);
     }
 
@@ -75,10 +79,12 @@ public final class BoundingBackend extends BoundedTensors {
         double[] by = broadcast(bound(y), y.shape(), x.shape());
         double[] vz = exact.download(z);
         double[] b = bound(x);
-        for (int i = 0; i < b.length; i++) {
-            double least = Math.abs(vy[i]) - by[i];
-            b[i] = least > 0 ? (b[i] + Math.abs(vz[i]) * by[i]) / least : Double.POSITIVE_INFINITY;
-        }
+        loops.over(b.length, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                double least = Math.abs(vy[i]) - by[i];
+                b[i] = least > 0 ? (b[i] + Math.abs(vz[i]) * by[i]) / least : Double.POSITIVE_INFINITY;
+            }
+        });
         return result(z, b, widest(x, y), null);
     }
 
@@ -86,25 +92,27 @@ public final class BoundingBackend extends BoundedTensors {
     public Tensor scale(Tensor x, double factor) {
         double[] b = bound(x);
         double[] v = values(x);
-        for (int i = 0; i < b.length; i++) {
-            // the factor itself is rounded to the accumulator's type
-            b[i] = Math.abs(factor) * (b[i] + arithmetic.wide().unit() * (Math.abs(v[i]) + b[i]));
-        }
+        loops.over(b.length, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                // the factor itself is rounded to the accumulator's type
+                b[i] = Math.abs(factor) * (b[i] + arithmetic.wide().unit() * (Math.abs(v[i]) + b[i]));
+            }
+        });
         return result(exact.scale(value(x), factor), b, format(x), null);
     }
 
     @Override
     public Tensor sqrt(Tensor x) {
         Tensor z = exact.sqrt(value(x));
-        double[] b =
-                map(bound(x), values(x), (dx, v) -> dx == 0 ? 0 : dx / (Math.sqrt(v) + Math.sqrt(Math.max(0, v - dx))));
+        double[] b = loops.map(
+                bound(x), values(x), (dx, v) -> dx == 0 ? 0 : dx / (Math.sqrt(v) + Math.sqrt(Math.max(0, v - dx))));
         return result(z, b, format(x), null);
     }
 
     /// A function of slope at most `slope`, which a library computes to some units of `size`.
     private Tensor function(Tensor x, Tensor z, double slope, double[] size) {
         double own = FUNCTION_UNITS * arithmetic.wide().unit();
-        return result(z, map(bound(x), size, (dx, s) -> slope * dx + own * Math.abs(s)), format(x), null);
+        return result(z, loops.map(bound(x), size, (dx, s) -> slope * dx + own * Math.abs(s)), format(x), null);
     }
 
     @Override
@@ -147,11 +155,13 @@ public final class BoundingBackend extends BoundedTensors {
         double[] all = largest(dy);
         double[] bdy = bound(dy);
         double own = 2 * FUNCTION_UNITS * arithmetic.wide().unit();
-        for (int i = 0; i < v.length; i++) {
-            double steep = Math.min(2 * SLOPE, CURVATURE * bx[i]);
-            // far out the slope is 0 or 1 to all digits, whatever x is
-            v[i] = SLOPE * bdy[i] + all[i] * (steep + own * (1 + Math.min(Math.abs(v[i]), 16)));
-        }
+        loops.over(v.length, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                double steep = Math.min(2 * SLOPE, CURVATURE * bx[i]);
+                // far out the slope is 0 or 1 to all digits, whatever x is
+                v[i] = SLOPE * bdy[i] + all[i] * (steep + own * (1 + Math.min(Math.abs(v[i]), 16)));
+            }
+        });
         return result(z, v, widest(x, dy), null);
     }
 
@@ -166,10 +176,12 @@ public final class BoundingBackend extends BoundedTensors {
         double[] bx = bound(x);
         double[] all = largest(dy);
         double[] b = bound(dy);
-        for (int i = 0; i < v.length; i++) {
-            boolean either = Math.abs(v[i] - low) <= bx[i] || Math.abs(v[i] - high) <= bx[i];
-            b[i] = either ? all[i] : v[i] < low || v[i] > high ? 0 : b[i];
-        }
+        loops.over(v.length, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                boolean either = Math.abs(v[i] - low) <= bx[i] || Math.abs(v[i] - high) <= bx[i];
+                b[i] = either ? all[i] : v[i] < low || v[i] > high ? 0 : b[i];
+            }
+        });
         Tensor z = exact.clampBackward(value(x), low, high, value(dy));
         return of(z, b, format(dy), null);
     }
@@ -179,8 +191,8 @@ public final class BoundingBackend extends BoundedTensors {
     @Override
     public Tensor matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB) {
         Tensor y = exact.matmul(value(a), transposeA, value(b), transposeB);
-        double[] va = absolute(values(a));
-        double[] vb = absolute(values(b));
+        double[] va = loops.absolute(values(a));
+        double[] vb = loops.absolute(values(b));
         double[] size = products.of(va, a.shape(), transposeA, vb, b.shape(), transposeB);
         double[] inherited = new double[size.length];
         double[] ea = operandError(a);
@@ -196,15 +208,21 @@ public final class BoundingBackend extends BoundedTensors {
         double gamma = sums.gamma(a.shape().dim(transposeA ? -2 : -1), y.size());
         FloatFormat stored = arithmetic.productResult();
         double times = transposeA ? storedTimes(a.shape().dim(-2)) : 0;
-        for (int i = 0; i < size.length; i++) {
-            inherited[i] += (gamma + times * stored.unit()) * (size[i] + inherited[i]) + times * stored.underflow();
-        }
+        loops.over(size.length, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                inherited[i] += (gamma + times * stored.unit()) * (size[i] + inherited[i]) + times * stored.underflow();
+            }
+        });
         return result(y, inherited, stored, size);
     }
 
-    private static void addTo(double[] sum, double @Nullable [] x) {
-        for (int i = 0; x != null && i < sum.length; i++) {
-            sum[i] += x[i];
+    private void addTo(double[] sum, double @Nullable [] x) {
+        if (x != null) {
+            loops.over(sum.length, (from, to) -> {
+                for (int i = from; i < to; i++) {
+                    sum[i] += x[i];
+                }
+            });
         }
     }
 
@@ -250,7 +268,7 @@ public final class BoundingBackend extends BoundedTensors {
     // ---- rows -----------------------------------------------------------------------------------------------
 
     private RowBounds rows(Tensor x) {
-        return new RowBounds(sums, Math.max(1, x.shape().dim(-1)));
+        return new RowBounds(sums, Math.max(1, x.shape().dim(-1)), loops);
     }
 
     @Override
@@ -262,7 +280,8 @@ public final class BoundingBackend extends BoundedTensors {
         FloatFormat type = arithmetic.norm(format(x));
         addRounding(rstdBound, rstd, type); // PyTorch keeps it so for the backward, on a CPU
         return new Normalized(
-                result(n.y(), b, type, null), of(n.rstd(), rstdBound, type, absolute(rows(x).means(values(x), rstd))));
+                result(n.y(), b, type, null),
+                of(n.rstd(), rstdBound, type, loops.absolute(rows(x).means(values(x), rstd))));
     }
 
     @Override
@@ -308,10 +327,10 @@ public final class BoundingBackend extends BoundedTensors {
             // PyTorch on a CPU adds gradients of LayerNorm's weight and bias in their own type
             gamma = Math.max(gamma, new Accumulation(format.unit(), sums.risk()).gamma(terms, to.size()));
         }
-        double[] size = exact.download(exact.sumTo(exact.upload(absolute(values(x)), x.shape()), to));
+        double[] size = exact.download(exact.sumTo(exact.upload(loops.absolute(values(x)), x.shape()), to));
         double[] b = exact.download(exact.sumTo(exact.upload(bound(x), x.shape()), to));
         double g = gamma;
-        return result(y, map(b, size, (d, s) -> d + g * (s + d)), format, size);
+        return result(y, loops.map(b, size, (d, s) -> d + g * (s + d)), format, size);
     }
 
     @Override
@@ -331,10 +350,10 @@ public final class BoundingBackend extends BoundedTensors {
         // row after row may be added to the table in its own type, as PyTorch does
         Accumulation rows = new Accumulation(format == null ? sums.unit() : sums.unit() + format.unit(), sums.risk());
         double gamma = rows.gamma(dy.shape().dim(0), dy.size());
-        double[] size =
-                exact.download(exact.gatherBackward(exact.upload(absolute(values(dy)), dy.shape()), indices, count));
+        double[] size = exact.download(
+                exact.gatherBackward(exact.upload(loops.absolute(values(dy)), dy.shape()), indices, count));
         double[] b = exact.download(exact.gatherBackward(exact.upload(bound(dy), dy.shape()), indices, count));
         Tensor z = exact.gatherBackward(value(dy), indices, count);
-        return result(z, map(b, size, (d, s) -> d + gamma * (s + d)), format, size);
+        return result(z, loops.map(b, size, (d, s) -> d + gamma * (s + d)), format, size);
     }
 }

@@ -5,7 +5,8 @@ package deepflow.oracle.budget;
 ///
 /// @param sums the accumulator
 /// @param width elements of a row
-record RowBounds(Accumulation sums, int width) {
+/// @param loops over rows
+record RowBounds(Accumulation sums, int width, Loops loops) {
     /// Roundings of a handful of steps of one element, beside the sums.
     private static final int STEPS = 6;
 
@@ -23,7 +24,7 @@ record RowBounds(Accumulation sums, int width) {
     double[] layerNorm(double[] x, double[] dx, double[] y, double[] rstd, double[] rstdBound) {
         double[] bound = new double[y.length];
         double g = gamma(y);
-        for (int row = 0; row < rstd.length; row++) {
+        loops.overRows(rstd.length, width, row -> {
             int at = row * width;
             double mean = 0;
             double slope = 0;
@@ -47,20 +48,20 @@ record RowBounds(Accumulation sums, int width) {
                         + g * Math.abs(y[i]);
                 bound[i] = inherited + own;
             }
-        }
+        });
         return bound;
     }
 
     /// |mean|·rstd of each row: how many standard deviations the mean is from 0.
     double[] means(double[] x, double[] rstd) {
         double[] means = new double[rstd.length];
-        for (int row = 0; row < rstd.length; row++) {
+        loops.overRows(rstd.length, width, row -> {
             double sum = 0;
             for (int i = row * width; i < (row + 1) * width; i++) {
                 sum += x[i];
             }
             means[row] = Math.abs(sum) / width * rstd[row];
-        }
+        });
         return means;
     }
 
@@ -69,9 +70,11 @@ record RowBounds(Accumulation sums, int width) {
     /// @param means as [#means] gave them
     /// @param unit u of their type
     void addStatistics(double[] yBound, double[] y, double[] means, double unit) {
-        for (int i = 0; i < y.length; i++) {
-            yBound[i] += unit * (Math.abs(y[i]) + (1 + unit) * means[i / width]);
-        }
+        loops.over(y.length, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                yBound[i] += unit * (Math.abs(y[i]) + (1 + unit) * means[i / width]);
+            }
+        });
     }
 
     /// dx = rstd·(dy − mean(dy) − y·mean(dy·y)).
@@ -79,7 +82,7 @@ record RowBounds(Accumulation sums, int width) {
             double[] y, double[] yBound, double[] rstd, double[] rstdBound, double[] dy, double[] dyBound) {
         double[] bound = new double[y.length];
         double g = gamma(y);
-        for (int row = 0; row < rstd.length; row++) {
+        loops.overRows(rstd.length, width, row -> {
             int at = row * width;
             double sizeDy = 0;
             double sizeProduct = 0;
@@ -100,7 +103,7 @@ record RowBounds(Accumulation sums, int width) {
                 double inherited = dyBound[i] + mean + (Math.abs(y[i]) + yBound[i]) * slope + yBound[i] * sizeProduct;
                 bound[i] = (rstd[row] + rstdBound[row]) * (inherited + g * size) + rstdBound[row] * size;
             }
-        }
+        });
         return bound;
     }
 
@@ -109,7 +112,8 @@ record RowBounds(Accumulation sums, int width) {
     double[] softmax(double[] x, double[] dx, double[] y) {
         double[] bound = new double[y.length];
         double g = gamma(y);
-        for (int at = 0; at < y.length; at += width) {
+        loops.overRows(y.length / width, width, row -> {
+            int at = row * width;
             double worst = 0;
             double max = Double.NEGATIVE_INFINITY;
             double spread = 0;
@@ -124,7 +128,7 @@ record RowBounds(Accumulation sums, int width) {
                 double argument = sums.unit() * (max - x[i] + spread);
                 bound[i] = y[i] * Math.expm1(dx[i] + worst + argument + g);
             }
-        }
+        });
         return bound;
     }
 
@@ -132,7 +136,8 @@ record RowBounds(Accumulation sums, int width) {
     double[] softmaxBackward(double[] y, double[] yBound, double[] dy, double[] dyBound) {
         double[] bound = new double[y.length];
         double g = gamma(y);
-        for (int at = 0; at < y.length; at += width) {
+        loops.overRows(y.length / width, width, row -> {
+            int at = row * width;
             double sum = 0;
             double size = 0;
             double error = 0;
@@ -145,7 +150,7 @@ record RowBounds(Accumulation sums, int width) {
                 bound[i] = yBound[i] * Math.abs(dy[i] - sum)
                         + (y[i] + yBound[i]) * (dyBound[i] + error + g * (Math.abs(dy[i]) + size));
             }
-        }
+        });
         return bound;
     }
 }

@@ -9,7 +9,8 @@ import deepflow.tensor.Tensor;
 /// digits, so that a back end in float32 will do.
 ///
 /// @param products computes them
-record UpperProducts(Backend products) {
+/// @param loops for what is done element by element
+record UpperProducts(Backend products, Loops loops) {
     private static final double FLOAT_UNIT = 0x1p-24;
     /// What a float32 sum may lose of a term that is no normal number, with room for a product of two.
     private static final double FLOAT_UNDERFLOW = 0x1p-125;
@@ -29,11 +30,13 @@ record UpperProducts(Backend products) {
         double[] y = product(scaled(a, -ea), sa, transposeA, scaled(b, -eb), sb, transposeB);
         int terms = sa.dim(transposeA ? -2 : -1);
         double factor = 1 + 2 * (terms + STEPS) * FLOAT_UNIT;
-        for (int i = 0; i < y.length; i++) {
-            y[i] = ea + eb == 0
-                    ? y[i] * factor + terms * FLOAT_UNDERFLOW
-                    : Math.scalb(y[i] * factor + terms * FLOAT_UNDERFLOW, ea + eb);
-        }
+        loops.over(y.length, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                y[i] = ea + eb == 0
+                        ? y[i] * factor + terms * FLOAT_UNDERFLOW
+                        : Math.scalb(y[i] * factor + terms * FLOAT_UNDERFLOW, ea + eb);
+            }
+        });
         return y;
     }
 
@@ -43,24 +46,23 @@ record UpperProducts(Backend products) {
     }
 
     /// The exponent of the largest element that is finite; 0 where that is near 0.
-    private static int shift(double[] x) {
-        double max = 0;
-        for (double v : x) {
-            max = v > max && v <= Double.MAX_VALUE ? v : max;
-        }
+    private int shift(double[] x) {
+        double max = loops.largestFinite(x);
         int exponent = max == 0 ? 0 : Math.getExponent(max);
         return Math.abs(exponent) <= NEAR ? 0 : Math.clamp(exponent, -1000, 1000);
     }
 
-    private static double[] scaled(double[] x, int exponent) {
+    private double[] scaled(double[] x, int exponent) {
         if (exponent == 0) {
             return x;
         }
         double factor = Math.scalb(1.0, exponent);
         double[] y = new double[x.length];
-        for (int i = 0; i < x.length; i++) {
-            y[i] = x[i] * factor;
-        }
+        loops.over(x.length, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                y[i] = x[i] * factor;
+            }
+        });
         return y;
     }
 }

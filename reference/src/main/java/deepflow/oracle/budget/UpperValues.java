@@ -8,31 +8,32 @@ package deepflow.oracle.budget;
 /// @param exponent of the largest finite number
 record UpperValues(float[] scaled, int exponent) {
     /// Of numbers that are not negative.
-    static UpperValues of(double[] values) {
-        double max = 0;
-        for (double v : values) {
-            max = v > max && v <= Double.MAX_VALUE ? v : max;
-        }
+    static UpperValues of(Loops loops, double[] values) {
+        double max = loops.largestFinite(values);
         int exponent = max == 0 ? 0 : Math.max(Math.getExponent(max), Double.MIN_EXPONENT);
         // in two factors, for 2⁻ᵉ may be no double
         double half = Math.scalb(1.0, -(exponent / 2));
         double rest = Math.scalb(1.0, -(exponent - exponent / 2));
         float[] scaled = new float[values.length];
-        for (int i = 0; i < scaled.length; i++) {
-            float near = (float) (values[i] * half * rest);
-            scaled[i] = values[i] > 0 ? Math.nextUp(near) : near;
-        }
+        loops.over(scaled.length, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                float near = (float) (values[i] * half * rest);
+                scaled[i] = values[i] > 0 ? Math.nextUp(near) : near;
+            }
+        });
         return new UpperValues(scaled, exponent);
     }
 
     /// The numbers, in an array of the caller's.
-    double[] doubles() {
+    double[] doubles(Loops loops) {
         double half = Math.scalb(1.0, exponent / 2);
         double rest = Math.scalb(1.0, exponent - exponent / 2);
         double[] values = new double[scaled.length];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = scaled[i] * half * rest;
-        }
+        loops.over(values.length, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                values[i] = scaled[i] * half * rest;
+            }
+        });
         return values;
     }
 }

@@ -13,6 +13,7 @@ import deepflow.tensor.Backends;
 import deepflow.tensor.DType;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
+import deepflow.thread.Threads;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -42,7 +43,8 @@ class ProductBoundsTest {
     @ParameterizedTest
     @MethodSource("everyKind")
     void errorsStayWithinTheBound(Arithmetic arithmetic, int terms, boolean sameSign) {
-        try (Backend exact = Backends.open("cpu", DType.F64, 1);
+        try (Threads threads = new Threads(2);
+                Backend exact = Backends.open("cpu", DType.F64, 1);
                 Backend sums = Backends.open("cpu", DType.F32, 1)) {
             double worst = 0;
             double total = 0;
@@ -57,7 +59,7 @@ class ProductBoundsTest {
                         SummationOrder.random(random),
                         false);
                 BoundingBackend bounding = new BoundingBackend(
-                        exact, arithmetic.given() == FloatFormat.F64 ? exact : sums, arithmetic, 1e-6);
+                        exact, arithmetic.given() == FloatFormat.F64 ? exact : sums, threads, arithmetic, 1e-6);
                 double[] a = data(random, ROWS * terms, sameSign, arithmetic.given());
                 double[] b = data(random, COLUMNS * terms, sameSign, arithmetic.given());
                 Tensor truth = product(bounding, a, b, terms);
@@ -108,8 +110,9 @@ class ProductBoundsTest {
         for (int i = 0; i < b.length; i++) {
             b[i] = format.nearest(Math.scalb(b[i], exponent));
         }
-        try (Backend exact = Backends.open("cpu", DType.F64, 1)) {
-            BoundingBackend bounding = new BoundingBackend(exact, exact, Arithmetic.uniform(format), 1e-6);
+        try (Threads threads = new Threads(1);
+                Backend exact = Backends.open("cpu", DType.F64, 1)) {
+            BoundingBackend bounding = new BoundingBackend(exact, exact, threads, Arithmetic.uniform(format), 1e-6);
             Tensor truth = bounding.matmul(
                     bounding.upload(a, Shape.of(rows, ROWS)), true, bounding.upload(b, Shape.of(rows, COLUMNS)), false);
             double[] y = bounding.download(truth);

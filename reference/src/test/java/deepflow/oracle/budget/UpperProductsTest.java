@@ -7,6 +7,7 @@ import deepflow.tensor.Backend;
 import deepflow.tensor.Backends;
 import deepflow.tensor.DType;
 import deepflow.tensor.Shape;
+import deepflow.thread.Threads;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -26,8 +27,10 @@ class UpperProductsTest {
         KeyedRandom random = KeyedRandom.of(9, "upper", terms);
         double[] a = data(random, 5 * terms, exponentA);
         double[] b = data(random, 7 * terms, exponentB);
-        try (Backend narrow = Backends.open("cpu", DType.F32, 1)) {
-            double[] y = new UpperProducts(narrow).of(a, Shape.of(5, terms), false, b, Shape.of(7, terms), true);
+        try (Backend narrow = Backends.open("cpu", DType.F32, 1);
+                Threads threads = new Threads(2)) {
+            UpperProducts products = new UpperProducts(narrow, new Loops(threads));
+            double[] y = products.of(a, Shape.of(5, terms), false, b, Shape.of(7, terms), true);
             for (int i = 0; i < y.length; i++) {
                 double exact = 0;
                 for (int t = 0; t < terms; t++) {

@@ -3,6 +3,7 @@ package deepflow.oracle.budget;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import deepflow.thread.Threads;
 import java.util.Arrays;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -12,9 +13,11 @@ import net.jqwik.api.Provide;
 import org.junit.jupiter.api.Test;
 
 class UpperValuesTest {
+    private static final Loops ALONE = new Loops(new Threads(1));
+
     @Property
     void neverBelowAndHardlyAbove(@ForAll("notNegative") double[] values) {
-        double[] upper = UpperValues.of(values).doubles();
+        double[] upper = UpperValues.of(ALONE, values).doubles(ALONE);
         double largest = Arrays.stream(values).max().orElse(0);
         for (int i = 0; i < values.length; i++) {
             assertTrue(upper[i] >= values[i], values[i] + " became " + upper[i]);
@@ -40,10 +43,10 @@ class UpperValuesTest {
     @Test
     void whatIsNotFiniteStaysSo() {
         double[] values = {Double.NaN, Double.POSITIVE_INFINITY, 0, Double.MAX_VALUE, 1};
-        double[] upper = UpperValues.of(values).doubles();
+        double[] upper = UpperValues.of(ALONE, values).doubles(ALONE);
         assertTrue(Double.isNaN(upper[0]));
         assertTrue(upper[1] == Double.POSITIVE_INFINITY && upper[3] >= Double.MAX_VALUE);
         assertTrue(upper[2] == 0 && upper[4] > 1);
-        assertArrayEquals(new double[0], UpperValues.of(new double[0]).doubles());
+        assertArrayEquals(new double[0], UpperValues.of(ALONE, new double[0]).doubles(ALONE));
     }
 }

@@ -1,4 +1,4 @@
-package deepflow.cpu;
+package deepflow.thread;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

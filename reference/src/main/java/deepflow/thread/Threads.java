@@ -1,4 +1,4 @@
-package deepflow.cpu;
+package deepflow.thread;
 
 import java.util.List;
 import java.util.concurrent.ThreadFactory;
@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// A step hands over work some thousand times, most of it done in less time than it takes to wake a thread. So whoever
 /// waits looks for a while ([#PATIENCE]) before it sleeps; not where there are more threads than processors, which
 /// would keep those who work from working.
-final class Threads implements AutoCloseable {
+public final class Threads implements AutoCloseable {
     /// Elementary operations below which a second thread costs more than it brings.
     private static final long WORTHWHILE = 1 << 16;
     /// Pieces per thread: a late thread then delays the others by a piece, not by its whole share.
@@ -26,7 +26,10 @@ final class Threads implements AutoCloseable {
     private static final int LOOKS = 64;
 
     /// Computes outputs [from, to).
-    interface Range {
+    @FunctionalInterface
+    public interface Range {
+        /// @param from first
+        /// @param to behind the last
         void run(int from, int to);
     }
 
@@ -36,7 +39,8 @@ final class Threads implements AutoCloseable {
     private final List<Worker> workers;
 
     /// @param count threads that work, the caller's included; at least 1
-    Threads(int count) {
+    /// @throws IllegalArgumentException if there is none
+    public Threads(int count) {
         if (count < 1) {
             throw new IllegalArgumentException("threads expects at least 1, got " + count);
         }
@@ -48,7 +52,8 @@ final class Threads implements AutoCloseable {
                 Stream.generate(() -> new Worker(factory)).limit(count - 1).toList();
     }
 
-    int count() {
+    /// How many work, the caller's included.
+    public int count() {
         return count;
     }
 
@@ -57,7 +62,7 @@ final class Threads implements AutoCloseable {
     /// @param n number of outputs
     /// @param cost elementary operations per output, roughly
     /// @param unit pieces start at multiples of it
-    void split(int n, double cost, int unit, Range range) {
+    public void split(int n, double cost, int unit, Range range) {
         if (n == 0) {
             return;
         }

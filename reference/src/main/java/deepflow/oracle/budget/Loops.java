@@ -1,0 +1,62 @@
+package deepflow.oracle.budget;
+
+import deepflow.thread.Threads;
+import java.util.concurrent.atomic.DoubleAccumulator;
+import java.util.function.DoubleBinaryOperator;
+import java.util.function.IntConsumer;
+
+/// Loops over the elements of arrays, split over threads. No element depends on another, so threads change no bit.
+///
+/// @param threads which share them
+record Loops(Threads threads) {
+    /// Elementary operations for an element, roughly: most loops read and write memory, and compute little.
+    private static final double COST = 4;
+
+    /// Computes elements [0, n), each in one of the pieces.
+    void over(int n, Threads.Range piece) {
+        threads.split(n, COST, 1, piece);
+    }
+
+    /// Computes rows [0, rows) of so many elements.
+    void overRows(int rows, int width, IntConsumer row) {
+        threads.split(rows, COST * width, 1, (from, to) -> {
+            for (int r = from; r < to; r++) {
+                row.accept(r);
+            }
+        });
+    }
+
+    /// f of each pair.
+    double[] map(double[] x, double[] y, DoubleBinaryOperator f) {
+        double[] z = new double[x.length];
+        over(z.length, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                z[i] = f.applyAsDouble(x[i], y[i]);
+            }
+        });
+        return z;
+    }
+
+    /// |v|, in place.
+    double[] absolute(double[] v) {
+        over(v.length, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                v[i] = Math.abs(v[i]);
+            }
+        });
+        return v;
+    }
+
+    /// The largest number that is finite; 0 where there is none above it.
+    double largestFinite(double[] v) {
+        DoubleAccumulator largest = new DoubleAccumulator(Math::max, 0);
+        over(v.length, (from, to) -> {
+            double max = 0;
+            for (int i = from; i < to; i++) {
+                max = v[i] > max && v[i] <= Double.MAX_VALUE ? v[i] : max;
+            }
+            largest.accumulate(max);
+        });
+        return largest.get();
+    }
+}
