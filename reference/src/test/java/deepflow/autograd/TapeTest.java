@@ -14,7 +14,10 @@ import deepflow.tensor.DType;
 import deepflow.tensor.NaiveBackend;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /// What the tape promises beside right derivatives: who gets a gradient, who does not, and what is refused.
@@ -52,6 +55,56 @@ class TapeTest {
         assertGradient(h, 40, 60);
         assertGradient(x, 400, 600);
         assertNull(forgotten.gradient());
+    }
+
+    @Test
+    void aGradientIsHandedOverWhenItIsCompleteAndNotKept() {
+        Variable x = leaf(2, 3);
+        Variable early = leaf(5, 7);
+        Variable unused = leaf(1);
+        Variable h = Pointwise.multiply(x, early); // the first to be recorded, the last to run backward
+        Variable y = Pointwise.add(Pointwise.multiply(x, x), h); // x is read three times, twice by one operation
+        List<String> arrived = new ArrayList<>();
+        x.handOver((g, at) -> arrived.add("x " + Arrays.toString(backend.download(g))));
+        x.handOver((g, at) -> arrived.add("x again"));
+        early.handOver((g, at) -> arrived.add("early " + Arrays.toString(backend.download(g))));
+        h.handOver((g, at) -> arrived.add("h " + Arrays.toString(backend.download(g)) + " before x: " + x.gradient()));
+        unused.handOver((g, at) -> arrived.add("unused"));
+        Variable late = leaf(4, 4);
+        List<Double> lateArrived = new ArrayList<>();
+        Variable z = Pointwise.multiply(y, late);
+        late.handOver((g, at) -> {
+            lateArrived.add(backend.download(g)[0]);
+            assertTrue(arrived.isEmpty(), "the last leaf to be read is complete first");
+        });
+        tape.backward(sum(z));
+        assertEquals(List.of(14.0), lateArrived); // x² + x·early = 4 + 10
+        assertEquals("h [4.0, 4.0]", arrived.getFirst().substring(0, 12));
+        assertEquals(
+                Set.of("x [36.0, 52.0]", "x again", "early [8.0, 12.0]"),
+                Set.copyOf(arrived.subList(1, arrived.size()))); // 4·(2x + early), 4·x
+        assertEquals(4, arrived.size());
+        assertNull(x.gradient());
+        assertNull(early.gradient());
+        assertNull(h.gradient());
+        assertTrue(x.gradientAt() >= 0);
+    }
+
+    @Test
+    void aGradientThatIsKeptIsHandedOverAsWellAndAfterTheFactAtOnce() {
+        Variable x = leaf(2, 3);
+        Variable h = Pointwise.scale(x, 10).retain();
+        List<Long> times = new ArrayList<>();
+        x.handOver((g, at) -> times.add(at));
+        x.retain();
+        h.handOver((g, at) -> times.add(at));
+        tape.backward(sum(Pointwise.multiply(h, h)));
+        assertGradient(h, 40, 60);
+        assertGradient(x, 400, 600);
+        assertEquals(List.of(h.gradientAt(), x.gradientAt()), times);
+        x.handOver((g, at) -> times.add(at));
+        assertEquals(List.of(h.gradientAt(), x.gradientAt(), x.gradientAt()), times);
+        assertGradient(x, 400, 600);
     }
 
     @Test
