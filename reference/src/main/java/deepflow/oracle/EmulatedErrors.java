@@ -19,7 +19,7 @@ final class EmulatedErrors {
         private final String name;
         private final Shape shape;
         private final FloatFormat format;
-        private final Supplier<double[]> truth;
+        private final NearDump truth;
         private final List<Double> squares = new ArrayList<>();
         private final Spread spread;
         /// Runs that have been here.
@@ -30,7 +30,9 @@ final class EmulatedErrors {
             this.name = truth.name();
             this.shape = truth.shape();
             this.format = format;
-            this.truth = truth.values();
+            this.truth = truth.values() instanceof NearDump near
+                    ? near
+                    : NearDump.of(dump, name, truth.values().get());
             this.spread = new Spread(Math.toIntExact(shape.size()));
         }
 
@@ -72,12 +74,12 @@ final class EmulatedErrors {
 
         /// ‖actual − truth‖, not finite where a number is not.
         double error() {
-            double[] e = actual();
-            double[] o = truth();
-            for (int i = 0; i < e.length; i++) {
-                e[i] -= o[i];
-            }
-            return Norm.ofFinite(e);
+            return truth.error();
+        }
+
+        /// ‖truth‖, not finite where a number is not.
+        double size() {
+            return truth.size();
         }
 
         /// Takes a run's numbers, and changes the array.

@@ -107,7 +107,7 @@ record GradientTerms(Replay replay, Backend exact, StepVerdicts.Result budgets) 
     private double relativeSigma(Set<String> names) {
         double[] relative = names.stream()
                 .flatMap(name -> Stream.ofNullable(budgets.global().cases().get(name)))
-                .mapToDouble(c -> Norm.ofFinite(c.sigma()) / Norm.ofFinite(c.truth()))
+                .mapToDouble(c -> Norm.ofFinite(c.sigma()) / c.size())
                 .filter(Double::isFinite)
                 .sorted()
                 .toArray();
@@ -141,7 +141,7 @@ record GradientTerms(Replay replay, Backend exact, StepVerdicts.Result budgets) 
                 left[i] -= factors[t] * columns.get(t)[i];
             }
         }
-        double size = Norm.ofFinite(c.truth());
+        double size = c.size();
         return Norm.ofFinite(left) <= largest * verdict.budget() * size;
     }
 }

@@ -50,8 +50,9 @@ final class LocalErrors {
         double[] truth = bounding.download(tensor);
         double[] actual = dump.read(name);
         ratios.put(name, worst(actual, truth, bounding.bound(tensor, stored)));
-        conditions.put(name, Norm.ofFinite(bounding.magnitude(tensor)) / Norm.ofFinite(truth));
-        return NearDump.of(dump, name, actual, truth);
+        NearDump kept = NearDump.of(dump, name, actual, truth);
+        conditions.put(name, Norm.ofFinite(bounding.magnitude(tensor)) / kept.size());
+        return kept;
     }
 
     /// The largest |error| over its bound; infinite where there is an error and may be none, NaN where a bound is.

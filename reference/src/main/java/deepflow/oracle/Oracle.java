@@ -8,7 +8,8 @@ import deepflow.tensor.Backends;
 import deepflow.tensor.DType;
 import deepflow.tensor.DeviceId;
 import java.nio.file.Path;
-import java.util.TreeMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentSkipListMap;
 import org.jspecify.annotations.Nullable;
 
 /// The judge, from Java: what `deepflow check` says of a dumped training step, as a value.
@@ -101,7 +102,7 @@ public final class Oracle implements AutoCloseable {
     ///
     /// @throws FormatException as [#check(Path, Options)]
     public Verdict judge(Path path) {
-        TreeMap<String, ErrorHistogram> histograms = new TreeMap<>();
+        Map<String, ErrorHistogram> histograms = new ConcurrentSkipListMap<>();
         ErrorHistograms counter = options.histograms()
                 ? (name, actual, truth, size) -> histograms.put(name, ErrorHistogram.of(actual, truth, size))
                 : ErrorHistograms.NONE;

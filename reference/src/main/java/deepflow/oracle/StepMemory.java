@@ -27,22 +27,20 @@ public final class StepMemory {
     /// What is compared at a time, as float64: the truth, the dump's numbers, and a result on its way.
     private static final int COMPARED = 3;
 
-    /// Of a replay's memory: values and bounds of all tensors.
-    private static final double BOUNDED = 2.5;
-    /// Truths of operations alone, and mean squares of two kinds of error in float32.
-    private static final double SPREADS = 1.5;
-    /// A run, whose tensors are float64 whatever type they have the numbers of.
-    private static final double RUN = 1.25;
+    /// Of a replay's memory: weights, two truths of every tensor (of a float32 dump in half the memory), and mean
+    /// squares of two kinds of error in float32. Values and bounds of all tensors, before that, need no more.
+    private static final double TRUTHS = 3;
+    /// A run: what its backward pass needs, in float64 whatever type it has the numbers of.
+    private static final double RUN = 0.6;
 
     private StepMemory() {}
 
-    /// What a check with emulated runs holds: the replay; its operations from the dump's own inputs with their bounds,
-    /// or, after that, their values and the runs' spreads; and the runs.
+    /// What a check with emulated runs holds: truths, the runs' spreads, and the runs.
     ///
     /// @param replay bytes of a replay in float64
     /// @param threads runs at a time
     static double emulation(double replay, int threads) {
-        return replay * (1 + Math.max(BOUNDED, SPREADS + threads * RUN));
+        return replay * (TRUTHS + threads * RUN);
     }
 
     /// @param b where it will be computed

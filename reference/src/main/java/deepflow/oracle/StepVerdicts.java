@@ -132,7 +132,7 @@ record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, Precisio
 
     private TensorVerdict verdict(
             String name, EmulatedErrors.Case c, LocalErrors local, double each, Arithmetic arithmetic) {
-        double size = Norm.ofFinite(c.truth());
+        double size = c.size();
         PredictionLimit budget = limit(c, size, each);
         double error = c.error();
         EmulatedErrors.Case l = local.errors().cases().get(name);
@@ -140,7 +140,7 @@ record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, Precisio
         double localLimit = Double.NaN;
         double power = budget.limit() / size;
         if (l != null) {
-            double localSize = Norm.ofFinite(l.truth());
+            double localSize = l.size();
             PredictionLimit own = limit(l, localSize, each);
             localSigma = over(l.error(), own.sigma());
             localLimit = over(l.error(), own.limit());
