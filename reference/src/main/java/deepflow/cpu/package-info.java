@@ -9,7 +9,7 @@
 ///   where vectors are no help (interpreter, no FMA hardware: [deepflow.cpu.Machine]) the tail does everything.
 /// - Sums run in an order that depends only on shapes: products over k in blocks of 256
 ///   ([deepflow.cpu.ProductsF64]), rows in 512 bits of virtual lanes ([deepflow.cpu.RowSumsF64]).
-/// - Threads share out outputs, never the terms of one sum ([deepflow.cpu.Threads]).
+/// - Threads share out outputs, never the terms of one sum ([deepflow.thread.Threads]).
 /// - NaNs become the canonical one when a result is written ([deepflow.cpu.LanesF64#canonical]), because which
 ///   payload survives an operation depends on hardware and operand order.
 ///
