@@ -96,9 +96,8 @@ public final class Variable {
         retained &= !leaf;
     }
 
-    /// The gradient of the scalar given to [Tape#backward] with respect to this variable; null if none reached it, or
-    /// it
-    /// was neither a leaf nor [retained][#retain], or was [handed over][#handOver].
+    /// The gradient of the scalar given to [Tape#backward] with respect to this variable; null if none reached it,
+    /// or it was neither a leaf nor [retained][#retain], or was [handed over][#handOver].
     public @Nullable Tensor gradient() {
         return gradient;
     }

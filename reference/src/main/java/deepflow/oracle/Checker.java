@@ -72,10 +72,7 @@ public record Checker(Backend backend, @Nullable Workers workers, Judging judgin
 
     private CheckResult budgeted(
             Replayed replayed, Workers emulating, EmulationPlan plan, Precision precision, CheckResult called) {
-        List<Truth> step = replayed.truths().stream()
-                .filter(t ->
-                        Family.byName(t.name()).filter(Family.STEPPED::contains).isEmpty())
-                .toList();
+        List<Truth> step = replayed.truths().stream().filter(t -> !t.stepped()).toList();
         Replay replay = replayed.replay();
         StepVerdicts.Result budgets =
                 new StepVerdicts(backend, emulating, plan, precision, judging.risk()).of(replay, step);

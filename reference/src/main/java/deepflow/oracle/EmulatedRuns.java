@@ -64,7 +64,6 @@ record EmulatedRuns(Replay replay, Arithmetic arithmetic, Workers workers, int t
         try (Backend exact = workers.opener().open(BackendOptions.of(DType.F64, 1));
                 Backend accumulator = workers.opener().open(accumulator())) {
             for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
-                growth.limit();
                 boolean alone = i % 2 == 0;
                 String what = alone ? "local" : "global";
                 RoundingBackend backend = emulator(exact, accumulator, what, i / 2);

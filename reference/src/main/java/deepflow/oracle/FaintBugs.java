@@ -107,7 +107,7 @@ record FaintBugs(Replay replay, Backend exact, Workers workers, EmulatedErrors e
                 (w, type) -> quick.upload(exact.download(w), w.shape()),
                 between,
                 all,
-                (name, tensor) -> () -> quick.download(tensor));
+                Truths.Reading.later(quick));
         for (Truth mutant : run.truths()) {
             EmulatedErrors.Case c = errors.cases().get(mutant.name());
             List<Bug> here =

@@ -115,7 +115,7 @@ record GradientTerms(Replay replay, Backend exact, StepVerdicts.Result budgets) 
     }
 
     private Map<String, double[]> gradients(Objective objective) {
-        Truths.Reading later = (name, tensor) -> () -> exact.download(tensor);
+        Truths.Reading later = Truths.Reading.later(exact);
         Map<String, double[]> gradients = new HashMap<>();
         for (Truth truth : replay.run(exact, objective, Interception.NONE, Mistake.NONE, later)
                 .truths()) {

@@ -35,7 +35,7 @@ record Judge(Dump dump, double threshold, ErrorHistograms histograms, int thread
         try (Threads shared = new Threads(threads)) {
             shared.split(found.length, READING, 1, (from, to) -> {
                 for (int i = from; i < to; i++) {
-                    found[i] = isStepped(truths.get(i)) ? null : finding(truths.get(i));
+                    found[i] = truths.get(i).stepped() ? null : finding(truths.get(i));
                 }
             });
         }
@@ -45,7 +45,7 @@ record Judge(Dump dump, double threshold, ErrorHistograms histograms, int thread
             Truth truth = truths.get(i);
             known.add(truth.name());
             // an optimizer's results follow from each other, one parameter after the other
-            Finding finding = isStepped(truth) ? finding(truth) : found[i];
+            Finding finding = truth.stepped() ? finding(truth) : found[i];
             if (finding != null) {
                 findings.add(finding);
             }
@@ -60,10 +60,6 @@ record Judge(Dump dump, double threshold, ErrorHistograms histograms, int thread
                             + " gradact.*, out.*, loss.*, grad.* and after.*.");
         }
         return new CheckResult(dump.path().toString(), dump.metadata(), threshold, findings, absent());
-    }
-
-    private static boolean isStepped(Truth truth) {
-        return Family.byName(truth.name()).filter(Family.STEPPED::contains).isPresent();
     }
 
     private @Nullable Finding finding(Truth truth) {

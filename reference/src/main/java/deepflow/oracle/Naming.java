@@ -253,7 +253,7 @@ final class Naming {
                 : Interception.NONE;
         Map<String, Fit> fits = new LinkedHashMap<>();
         boolean other = false;
-        Truths.Reading later = (name, tensor) -> () -> exact.download(tensor);
+        Truths.Reading later = Truths.Reading.later(exact);
         for (Truth mutant : replay.run(exact, between, bug.mistake(), later).truths()) {
             EmulatedErrors.Case c = errors.cases().get(mutant.name());
             if (c != null) {

@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -27,8 +26,6 @@ record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, Precisio
     /// σ is at least so many unit roundoffs of the tensor's norm, one rounding to nearest: stochastic rounding of a
     /// number that happens to lie near one of its type has next to no error.
     private static final double LEAST = 0.5;
-    /// Elementary operations of a verdict, roughly: its numbers are read from the file.
-    private static final double READING = 1e5;
     /// In σ: of right dumps one tensor in a thousand is further off than 2.3.
     private static final double COMMON = 3;
 
@@ -79,7 +76,8 @@ record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, Precisio
         // an optimizer's results have bounds, and nothing else may be in the dump
         int runs = truths.stream().anyMatch(t -> dump.has(t.name())) ? plan.runs() : 0;
         new EmulatedRuns(replay, arithmetic, workers, plan.threads()).make(runs, local.errors(), global);
-        Map<String, TensorVerdict> verdicts = verdicts(global, local, each, arithmetic);
+        Map<String, TensorVerdict> verdicts = new LinkedHashMap<>();
+        global.cases().forEach((name, c) -> verdicts.put(name, verdict(name, c, local, each, arithmetic)));
         Set<String> wrong = wrong(verdicts);
         for (String name : new FaintBugs(replay, exact, workers, local.errors(), wrong).tensors(arithmetic)) {
             verdicts.computeIfPresent(name, (n, v) -> v.asBugHasIt());
@@ -89,25 +87,6 @@ record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, Precisio
             suspects = local.suspects(dump::has, name -> is(verdicts, name, false));
         }
         return new Result(verdicts, suspects, runs, local.errors(), global);
-    }
-
-    private Map<String, TensorVerdict> verdicts(
-            EmulatedErrors global, LocalErrors local, double each, Arithmetic arithmetic) {
-        List<String> names = List.copyOf(global.cases().keySet());
-        TensorVerdict[] all = new TensorVerdict[names.size()];
-        try (Threads threads = new Threads(workers.threads())) {
-            threads.split(names.size(), READING, 1, (from, to) -> {
-                for (int i = from; i < to; i++) {
-                    String name = names.get(i);
-                    all[i] = verdict(name, Objects.requireNonNull(global.cases().get(name)), local, each, arithmetic);
-                }
-            });
-        }
-        Map<String, TensorVerdict> verdicts = new LinkedHashMap<>();
-        for (int i = 0; i < all.length; i++) {
-            verdicts.put(names.get(i), all[i]);
-        }
-        return verdicts;
     }
 
     private static Set<String> wrong(Map<String, TensorVerdict> verdicts) {

@@ -34,4 +34,9 @@ record Truth(
     Truth(String name, Shape shape, Absence when, Supplier<double[]> values) {
         this(name, shape, when, values, null, () -> Norm.ZERO);
     }
+
+    /// Whether it is a result of the optimizer, and not of the step before it.
+    boolean stepped() {
+        return Family.byName(name).filter(Family.STEPPED::contains).isPresent();
+    }
 }

@@ -44,6 +44,13 @@ final class Truths implements RecordedStep.Listener {
         /// @param name in a dump
         /// @return the numbers, a new array each time: from the tensor, or from what was kept of it
         Supplier<double[]> of(String name, Tensor tensor);
+
+        /// Holds the tensor, and reads it when somebody asks.
+        ///
+        /// @param backend of the step
+        static Reading later(Backend backend) {
+            return (name, tensor) -> () -> backend.download(tensor);
+        }
     }
 
     private final Backend backend;
@@ -75,7 +82,7 @@ final class Truths implements RecordedStep.Listener {
 
     /// Of a step that is over, whose tensors are read when somebody asks.
     static List<Truth> of(RecordedStep step, List<ParameterSpec> specs, Predicate<String> inDump) {
-        return of(step, specs, (name, tensor) -> () -> step.backend().download(tensor), inDump);
+        return of(step, specs, Reading.later(step.backend()), inDump);
     }
 
     /// The same, read in another way.

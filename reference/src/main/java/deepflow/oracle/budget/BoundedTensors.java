@@ -18,7 +18,6 @@ import org.jspecify.annotations.Nullable;
 abstract class BoundedTensors implements Backend {
     final Backend exact;
     final Arithmetic arithmetic;
-
     final Loops loops;
 
     BoundedTensors(Backend exact, Arithmetic arithmetic, Loops loops) {
