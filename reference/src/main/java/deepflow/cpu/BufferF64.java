@@ -30,6 +30,11 @@ final class BufferF64 implements Arenas.Freeable {
         return v;
     }
 
+    /// Whoever takes the array keeps it; for everybody else the tensor is freed.
+    void taken() {
+        values = null;
+    }
+
     @Override
     public void free() {
         double[] v = values;

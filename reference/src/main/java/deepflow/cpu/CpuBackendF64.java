@@ -29,7 +29,7 @@ final class CpuBackendF64 implements Backend {
 
     private final Accumulation accumulation;
     private final Threads threads;
-    private final MemoryF64 memory = new MemoryF64();
+    private final MemoryF64 memory;
     private final PointwiseOperationsF64 pointwise;
     private final AttentionOperationsF64 attentions;
     private final TokenOperationsF64 tokens;
@@ -40,6 +40,7 @@ final class CpuBackendF64 implements Backend {
     CpuBackendF64(Accumulation accumulation, int threads) {
         this.accumulation = accumulation;
         this.threads = new Threads(threads);
+        this.memory = new MemoryF64(this.threads);
         this.pointwise = new PointwiseOperationsF64(this.threads, memory);
         this.attentions = new AttentionOperationsF64(this.threads, memory);
         this.tokens = new TokenOperationsF64(this.threads, memory);
@@ -71,7 +72,22 @@ final class CpuBackendF64 implements Backend {
 
     @Override
     public double[] download(Tensor x) { // keep
-        return MemoryF64.download(x);
+        return memory.download(x);
+    }
+
+    @Override
+    public Tensor adopt(double[] values, Shape shape) { // keep
+        return memory.adopt(values, shape);
+    }
+
+    @Override
+    public double[] elements(Tensor x) { // keep
+        return memory.elements(x);
+    }
+
+    @Override
+    public double[] take(Tensor x) { // keep
+        return memory.take(x);
     }
 
     @Override

@@ -1,5 +1,7 @@
 package deepflow.cpu;
 
+import org.jspecify.annotations.Nullable;
+
 /// What the elementary functions must know about binary32; see [FormatF64].
 final class FormatF32 {
     static final float MAGIC = 0x1.8p23f;
@@ -16,11 +18,17 @@ final class FormatF32 {
         return (float) v;
     }
 
-    static double[] widened(float[] v) {
-        double[] out = new double[v.length];
-        for (int i = 0; i < out.length; i++) {
+    static void widen(float[] v, double[] out, int from, int to) {
+        for (int i = from; i < to; i++) {
             out[i] = v[i];
         }
-        return out;
+    }
+
+    static float @Nullable [] own(double[] v) {
+        return null;
+    }
+
+    static double @Nullable [] doubles(float[] v) {
+        return null;
     }
 }

@@ -1,5 +1,7 @@
 package deepflow.cpu;
 
+import org.jspecify.annotations.Nullable;
+
 /// What the elementary functions must know about binary64.
 final class FormatF64 {
     /// 1.5·2⁵²: adding it rounds a small number to an integer, which then stands in the low bits.
@@ -22,8 +24,18 @@ final class FormatF64 {
         return v;
     }
 
-    /// The same numbers in a new array of doubles.
-    static double[] widened(double[] v) {
-        return v.clone();
+    /// Puts elements [from, to) into an array of doubles.
+    static void widen(double[] v, double[] out, int from, int to) {
+        System.arraycopy(v, from, out, from, to - from);
+    }
+
+    /// The array itself where this is its type, else null.
+    static double @Nullable [] own(double[] v) {
+        return v;
+    }
+
+    /// The array itself where it is one of doubles, else null.
+    static double @Nullable [] doubles(double[] v) {
+        return v;
     }
 }

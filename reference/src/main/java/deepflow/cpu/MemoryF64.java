@@ -6,14 +6,24 @@ import deepflow.tensor.Arguments;
 import deepflow.tensor.DType;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
+import deepflow.thread.Threads;
 
 /// The tensors of one float64 back end: how they come to be, and the arrays behind them. A tensor is one array, so
 /// none has more than 2³¹ − 9 elements.
 final class MemoryF64 implements AutoCloseable {
     static final DType TYPE = DType.F64;
 
+    /// Elementary operations for an element that is moved, roughly.
+    private static final int COST = 2; // keep
+
+    private final Threads threads;
     private final PoolF64 pool = new PoolF64();
     private final Arenas arenas = new Arenas(pool::trim);
+
+    /// @param threads share the moving of many elements
+    MemoryF64(Threads threads) {
+        this.threads = threads;
+    }
 
     /// The elements of a tensor; writing to them changes it.
     static double[] values(Tensor x) {
@@ -43,7 +53,7 @@ final class MemoryF64 implements AutoCloseable {
     /// An array for a shape with these elements.
     double[] copy(double[] values, Shape shape) {
         double[] out = array(shape);
-        System.arraycopy(values, 0, out, 0, out.length);
+        threads.split(out.length, COST, 1, (from, to) -> System.arraycopy(values, from, out, from, to - from));
         return out;
     }
 
@@ -60,10 +70,27 @@ final class MemoryF64 implements AutoCloseable {
     Tensor upload(double[] values, Shape shape) { // keep
         Arguments.values("upload", values.length, shape);
         double[] out = array(shape);
-        for (int i = 0; i < out.length; i++) {
-            out[i] = LanesF64.canonical(FormatF64.round(values[i]));
-        }
+        threads.split(out.length, COST, 1, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                out[i] = LanesF64.canonical(FormatF64.round(values[i]));
+            }
+        });
         return tensor(shape, out);
+    }
+
+    /// An array of the caller's becomes a tensor.
+    Tensor adopt(double[] values, Shape shape) { // keep
+        Arguments.values("adopt", values.length, shape);
+        double[] own = FormatF64.own(values);
+        if (own == null) {
+            return upload(values, shape);
+        }
+        threads.split(own.length, COST, 1, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                own[i] = LanesF64.canonical(own[i]);
+            }
+        });
+        return tensor(shape, own);
     }
 
     Tensor uploadIndices(int[] values, Shape shape) {
@@ -71,16 +98,37 @@ final class MemoryF64 implements AutoCloseable {
         return new Tensor(shape, DType.I32, arenas.register(new IndexBuffer(values.clone())));
     }
 
-    static double[] download(Tensor x) { // keep
-        if (x.dtype() != DType.I32) {
-            return FormatF64.widened(values(x));
+    double[] download(Tensor x) { // keep
+        double[] out = new double[(int) x.size()]; // keep
+        if (x.dtype() == DType.I32) {
+            int[] indices = indices(x);
+            for (int i = 0; i < out.length; i++) {
+                out[i] = indices[i];
+            }
+            return out;
         }
-        int[] from = indices(x);
-        double[] out = new double[from.length]; // keep
-        for (int i = 0; i < out.length; i++) {
-            out[i] = from[i];
-        }
+        double[] values = values(x);
+        threads.split(out.length, COST, 1, (from, to) -> FormatF64.widen(values, out, from, to));
         return out;
+    }
+
+    /// The elements, in the tensor's own array where that is one of doubles.
+    double[] elements(Tensor x) { // keep
+        if (x.dtype() == DType.I32) {
+            return download(x);
+        }
+        var own = FormatF64.doubles(values(x));
+        return own == null ? download(x) : own;
+    }
+
+    /// The elements, in what was the tensor's own array where that is one of doubles.
+    double[] take(Tensor x) { // keep
+        var own = elements(x);
+        if (x.storage() instanceof BufferF64 buffer && own == FormatF64.doubles(buffer.values())) {
+            buffer.taken();
+        }
+        release(x);
+        return own;
     }
 
     /// Frees a tensor before its arena closes.

@@ -77,9 +77,16 @@ public interface TensorSource extends AutoCloseable {
     ///
     /// @throws FormatException if it has more than 2³¹−1 elements or the heap cannot hold it
     default double[] readDoubles(String name) {
-        double[] all = Sizes.allocate(what(name), info(name).elements(), Double.BYTES, double[]::new);
+        double[] all = arrayFor(name);
         readDoubles(name, 0, all, 0, all.length);
         return all;
+    }
+
+    /// An array for the whole tensor as doubles.
+    ///
+    /// @throws FormatException as for [#readDoubles]
+    default double[] arrayFor(String name) {
+        return Sizes.allocate(what(name), info(name).elements(), Double.BYTES, double[]::new);
     }
 
     /// The whole tensor in row-major order, rounded to nearest; errors as for [#readDoubles].

@@ -10,6 +10,7 @@ import deepflow.oracle.zoo.Mistake;
 import deepflow.tensor.Backend;
 import deepflow.tensor.DType;
 import deepflow.tensor.Tensor;
+import deepflow.thread.Threads;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -110,6 +111,12 @@ public record Checker(Backend backend, @Nullable Workers workers, Judging judgin
     private record Replayed(Replay replay, List<Truth> truths) {}
 
     private Replayed replayed(Dump dump) {
+        try (Threads threads = new Threads(workers == null ? 1 : workers.threads())) {
+            return replayed(dump, threads);
+        }
+    }
+
+    private Replayed replayed(Dump dump, Threads threads) {
         StepMetadata metadata = dump.metadata();
         DeepFlow model = new DeepFlow(metadata.config());
         List<ParameterSpec> specs = Declarations.of(model);
@@ -130,9 +137,13 @@ public record Checker(Backend backend, @Nullable Workers workers, Judging judgin
                 "--compute f32");
 
         DumpInputs inputs = new DumpInputs(dump, backend);
-        Map<String, Tensor> weights = inputs.weights(specs);
+        Map<String, Tensor> weights = inputs.weights(specs, threads);
         Truths seen = new Truths(
-                backend, specs, keep, (name, tensor) -> NearDump.of(dump, name, backend.download(tensor)), dump::has);
+                backend,
+                specs,
+                keep,
+                (name, tensor) -> NearDump.of(dump, name, backend.elements(tensor), threads),
+                dump::has);
         RecordedStep step = RecordedStep.run(
                 backend,
                 model,

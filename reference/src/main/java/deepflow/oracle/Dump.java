@@ -7,6 +7,7 @@ import deepflow.io.mapping.MappedTensors;
 import deepflow.io.mapping.TensorMap;
 import deepflow.model.StateDict;
 import deepflow.tensor.Shape;
+import deepflow.thread.Threads;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
@@ -23,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 /// `grad.blocks.0.…`: `module.` at the beginning, `_orig_mod.` anywhere.
 public final class Dump implements AutoCloseable {
     private static final String WRAPPER = "module.";
+    /// Elementary operations for an element that is read, roughly.
+    private static final double READING = 8;
 
     private final TensorSource source;
     private final StepMetadata metadata;
@@ -123,6 +126,20 @@ public final class Dump implements AutoCloseable {
     /// @throws FormatException if the dump has none of this name, or the heap cannot hold it
     public double[] read(String name) {
         return source.readDoubles(fileName(name));
+    }
+
+    /// The same, read by several threads.
+    double[] read(String name, Threads threads) {
+        String inFile = fileName(name);
+        double[] all = source.arrayFor(inFile);
+        threads.split(all.length, READING, 1, (from, to) -> source.readDoubles(inFile, from, all, from, to - from));
+        return all;
+    }
+
+    /// Elements [from, from + count), into the beginning of an array. May be called by several threads, but for one
+    /// tensor at a time: where a map rearranges tensors, one of them is at hand.
+    void read(String name, int from, int count, double[] into) {
+        source.readDoubles(fileName(name), from, into, 0, count);
     }
 
     /// The elements of an integer tensor.

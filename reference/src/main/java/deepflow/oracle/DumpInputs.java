@@ -9,6 +9,7 @@ import deepflow.tensor.Backend;
 import deepflow.tensor.DType;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
+import deepflow.thread.Threads;
 import deepflow.train.Batch;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -101,10 +102,13 @@ final class DumpInputs {
     }
 
     /// Values of all parameters by name.
-    Map<String, Tensor> weights(List<ParameterSpec> specs) {
+    ///
+    /// @param threads share the reading
+    Map<String, Tensor> weights(List<ParameterSpec> specs, Threads threads) {
         Map<String, Tensor> weights = new LinkedHashMap<>();
         for (ParameterSpec spec : specs) {
-            weights.put(spec.name(), upload(Family.WEIGHT.of(spec.name()), spec.shape()));
+            String name = Family.WEIGHT.of(spec.name());
+            weights.put(spec.name(), backend.adopt(finite(name, dump.read(name, threads)), spec.shape()));
         }
         return weights;
     }
@@ -123,24 +127,26 @@ final class DumpInputs {
 
     /// A finite floating tensor of the dump.
     Tensor upload(String name, Shape shape) {
-        return backend.upload(finite(name), shape);
+        return backend.adopt(finite(name, dump.read(name)), shape);
     }
 
     /// A second moment: finite, and not negative.
     Tensor secondMoment(String name, Shape shape) {
-        double[] values = finite(name);
+        double[] values = finite(name, dump.read(name));
         for (double v : values) {
             if (v < 0) {
                 throw new FormatException(
                         dump.path() + ": tensor " + name + " holds " + v + ", second moments are not negative.");
             }
         }
-        return backend.upload(values, shape);
+        return backend.adopt(values, shape);
     }
 
-    private double[] finite(String name) {
-        double[] values = dump.read(name);
+    private double[] finite(String name, double[] values) {
         boolean single = backend.dtype() == DType.F32;
+        if (!single && Norm.allFinite(values)) {
+            return values;
+        }
         for (int i = 0; i < values.length; i++) {
             if (single && Double.isFinite(values[i]) && !Float.isFinite((float) values[i])) {
                 throw new FormatException(dump.path() + ": tensor " + name + " holds " + values[i] + " at element " + i
@@ -155,13 +161,13 @@ final class DumpInputs {
     }
 
     private Tensor time(String name, int n) {
-        double[] t = finite(name);
+        double[] t = finite(name, dump.read(name));
         for (double v : t) {
             if (v < 0 || v > 1) {
                 throw new FormatException(dump.path() + ": tensor " + name + " holds " + v + ", times lie in [0, 1].");
             }
         }
-        return backend.upload(t, Shape.of(n));
+        return backend.adopt(t, Shape.of(n));
     }
 
     private Tensor labels(int n) {

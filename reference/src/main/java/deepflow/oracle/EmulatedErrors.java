@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Supplier;
 
 /// What a dump's tensors should be, and how far emulated runs were from it.
@@ -25,14 +26,12 @@ final class EmulatedErrors {
         /// Runs that have been here.
         private int runs;
 
-        private Case(Dump dump, Truth truth, FloatFormat format) {
+        private Case(Dump dump, Truth truth, NearDump near, FloatFormat format) {
             this.dump = dump;
             this.name = truth.name();
             this.shape = truth.shape();
             this.format = format;
-            this.truth = truth.values() instanceof NearDump near
-                    ? near
-                    : NearDump.of(dump, name, truth.values().get());
+            this.truth = near;
             this.spread = new Spread(Math.toIntExact(shape.size()));
         }
 
@@ -98,13 +97,12 @@ final class EmulatedErrors {
     private final Map<String, Case> cases = new LinkedHashMap<>();
     private boolean ended;
 
-    /// Takes those truths whose tensors the dump has in that size.
+    /// Takes those truths beside which the dump has numbers.
     EmulatedErrors(Dump dump, RecordedTypes types, List<Truth> truths) {
         for (Truth truth : truths) {
-            FloatFormat format = types.of(truth.name());
-            if (format != null
-                    && dump.info(truth.name()).elements() == truth.shape().size()) {
-                cases.put(truth.name(), new Case(dump, truth, format));
+            if (truth.values() instanceof NearDump near && near.isBeside(dump)) {
+                FloatFormat format = Objects.requireNonNull(types.of(truth.name()));
+                cases.put(truth.name(), new Case(dump, truth, near, format));
             }
         }
     }

@@ -75,7 +75,7 @@ record EmulatedRuns(Replay replay, Arithmetic arithmetic, Workers workers, int t
                     replay.run(
                             backend,
                             backend::given,
-                            alone ? new Substitution(replay.dump(), backend::upload) : new Casting(backend, types),
+                            alone ? new Substitution(replay.dump(), backend::adopt) : new Casting(backend, types),
                             (name, tensor) -> {
                                 growth.limit();
                                 errors.add(run, name, () -> stored(backend, types, name, tensor));

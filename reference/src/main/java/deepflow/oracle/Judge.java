@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Compares a dump's tensors with the truth, one finding for each.
@@ -85,16 +86,19 @@ record Judge(Dump dump, double threshold, ErrorHistograms histograms, int thread
             String type = "has type " + dump.info(name).type() + ", expected floating-point numbers";
             return Finding.uncompared(name, Finding.Status.WRONG, type, true);
         }
-        double[] actual = dump.read(name);
         Norm scale = truth.scale().get();
-        double[] right = truth.values().get();
-        Errors e = Errors.between(actual, right, scale);
+        Supplier<double[]> right = truth.values();
+        Errors e = right instanceof NearDump near && near.isBeside(dump)
+                ? near.errors().against(scale)
+                : Errors.between(dump.read(name), right.get(), scale);
         if (truth.alternative() != null && !e.within(threshold)) {
-            Errors other = Errors.between(actual, truth.alternative().get(), scale);
-            right = other.within(threshold) ? truth.alternative().get() : right;
+            Errors other = Errors.between(dump.read(name), truth.alternative().get(), scale);
+            right = other.within(threshold) ? truth.alternative() : right;
             e = other.within(threshold) ? other : e;
         }
-        histograms.count(name, actual, right, e.size().max(scale));
+        if (histograms != ErrorHistograms.NONE) {
+            histograms.count(name, dump.read(name), right.get(), e.size().max(scale));
+        }
         Finding.Status status = e.nonFinite() >= 0
                 ? Finding.Status.NOT_FINITE
                 : e.within(threshold) ? Finding.Status.OK : Finding.Status.WRONG;

@@ -3,14 +3,15 @@ package deepflow.oracle;
 import deepflow.oracle.budget.BoundingBackend;
 import deepflow.oracle.emulation.FloatFormat;
 import deepflow.tensor.Tensor;
+import deepflow.thread.Threads;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /// The errors of each operation alone: the step replayed with the dump's own values in the place of computed ones, and
 /// a bound beside every number.
@@ -28,38 +29,51 @@ final class LocalErrors {
     private final List<String> order;
     private final Set<String> handedOn;
 
-    LocalErrors(Replay replay, RecordedTypes types, BoundingBackend bounding) {
+    /// @param threads share what is read and compared
+    LocalErrors(Replay replay, RecordedTypes types, BoundingBackend bounding, Threads threads) {
         Dump dump = replay.dump();
         Replay.Run run = replay.run(
                 bounding,
                 (w, type) -> bounding.given(w),
-                new Substitution(dump, bounding::upload),
-                (name, tensor) -> read(dump, types.of(name), bounding, name, tensor));
+                new Substitution(dump, name -> dump.read(name, threads), bounding::adopt),
+                (name, tensor) -> {
+                    growth.limit();
+                    FloatFormat stored = types.of(name);
+                    return stored == null || dump.info(name).elements() != tensor.size()
+                            ? Truths.TAKEN
+                            : compared(dump, stored, bounding, threads, name, tensor);
+                });
         errors = new EmulatedErrors(dump, types, run.truths());
         order = run.truths().stream().map(Truth::name).toList();
         handedOn = run.handedOn();
     }
 
     /// Takes what is wanted of a tensor: nothing else of it is kept.
-    private Supplier<double[]> read(
-            Dump dump, @Nullable FloatFormat stored, BoundingBackend bounding, String name, Tensor tensor) {
-        growth.limit();
-        if (stored == null || dump.info(name).elements() != tensor.size()) {
-            return Truths.TAKEN;
-        }
-        double[] truth = bounding.download(tensor);
-        double[] actual = dump.read(name);
-        ratios.put(name, worst(actual, truth, bounding.bound(tensor, stored)));
-        NearDump kept = NearDump.of(dump, name, actual, truth);
-        conditions.put(name, Norm.ofFinite(bounding.magnitude(tensor)) / kept.size());
+    private Supplier<double[]> compared(
+            Dump dump, FloatFormat stored, BoundingBackend bounding, Threads threads, String name, Tensor tensor) {
+        double[] truth = bounding.elements(tensor);
+        BoundingBackend.Upper bounds = bounding.bounds(tensor, stored);
+        BoundingBackend.Upper terms = bounding.magnitudes(tensor);
+        int pieces = NearDump.pieces(truth.length);
+        double[] worst = new double[pieces];
+        double[] size = new double[pieces];
+        NearDump kept = NearDump.of(dump, name, truth, threads, (piece, actual, from, count) -> {
+            double[] numbers = new double[count];
+            bounds.read(from, numbers);
+            worst[piece] = worst(actual, truth, from, numbers);
+            terms.read(from, numbers);
+            size[piece] = Norm.ofFinite(numbers);
+        });
+        ratios.put(name, Arrays.stream(worst).reduce(0, Math::max));
+        conditions.put(name, Arrays.stream(size).reduce(0, Math::hypot) / kept.size());
         return kept;
     }
 
     /// The largest |error| over its bound; infinite where there is an error and may be none, NaN where a bound is.
-    private static double worst(double[] actual, double[] truth, double[] bounds) {
+    private static double worst(double[] actual, double[] truth, int from, double[] bounds) {
         double worst = 0;
         for (int i = 0; i < bounds.length; i++) {
-            double e = Math.abs(actual[i] - truth[i]);
+            double e = Math.abs(actual[i] - truth[from + i]);
             if (e > 0 || Double.isNaN(e)) {
                 worst = Math.max(worst, e / bounds[i]);
             }

@@ -13,18 +13,25 @@ record Norm(double mantissa, int exponent) {
     /// √Σx² of the elements that are finite.
     static Norm of(double[] x) {
         double sum = squares(x);
-        if (sum >= ACCURATE && sum <= Double.MAX_VALUE) {
-            double norm = Math.sqrt(sum);
-            int exponent = Math.getExponent(norm);
-            return new Norm(Math.scalb(norm, -exponent), exponent);
-        }
-        return ofExtremes(x);
+        return accurate(sum) ? ofSquares(sum) : ofExtremes(x);
+    }
+
+    /// Whether a sum of squares tells their norm: none overflowed, and those that underflowed do not matter.
+    static boolean accurate(double squares) {
+        return squares >= ACCURATE && squares <= Double.MAX_VALUE;
+    }
+
+    /// The norm whose square is an [accurate][#accurate] sum.
+    static Norm ofSquares(double squares) {
+        double norm = Math.sqrt(squares);
+        int exponent = Math.getExponent(norm);
+        return new Norm(Math.scalb(norm, -exponent), exponent);
     }
 
     /// √Σx² as one number, NaN where an element is not finite.
     static double ofFinite(double[] x) {
         double sum = squares(x);
-        if (sum >= ACCURATE && sum <= Double.MAX_VALUE) {
+        if (accurate(sum)) {
             return Math.sqrt(sum);
         }
         return allFinite(x) ? ofExtremes(x).value() : Double.NaN;

@@ -100,7 +100,8 @@ record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, Precisio
         try (Threads threads = new Threads(workers.threads());
                 Backend bounds =
                         workers.opener().open(BackendOptions.of(arithmetic.accumulator(), workers.threads()))) {
-            return new LocalErrors(replay, types, new BoundingBackend(exact, bounds, threads, arithmetic, each));
+            return new LocalErrors(
+                    replay, types, new BoundingBackend(exact, bounds, threads, arithmetic, each), threads);
         }
     }
 

@@ -6,6 +6,7 @@ import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// that each operation is replayed from the dump's own inputs: what it gives differs from the dump by that operation's
 /// own error, and by nothing that came before.
 final class Substitution implements Interception {
-    /// Makes a tensor of recorded numbers.
+    /// Makes a tensor of recorded numbers, whose array it may keep.
     @FunctionalInterface
     interface Upload {
         Tensor of(double[] values, Shape shape, FloatFormat format);
@@ -24,13 +25,20 @@ final class Substitution implements Interception {
 
     private final Dump dump;
     private final RecordedTypes types;
+    private final Function<String, double[]> reading;
     private final Upload upload;
     /// What stands in an output's place already: a module that hands it on need not be asked again.
     private final Set<Variable> standIns = new HashSet<>();
 
     Substitution(Dump dump, Upload upload) {
+        this(dump, dump::read, upload);
+    }
+
+    /// @param reading gives a tensor's numbers, in an array that is nobody else's
+    Substitution(Dump dump, Function<String, double[]> reading, Upload upload) {
         this.dump = dump;
         this.types = new RecordedTypes(dump);
+        this.reading = reading;
         this.upload = upload;
     }
 
@@ -94,7 +102,7 @@ final class Substitution implements Interception {
         if (format == null || dump.info(name).elements() != shape.size()) {
             return null;
         }
-        double[] values = dump.read(name);
+        double[] values = reading.apply(name);
         return Norm.allFinite(values) ? upload.of(values, shape, format) : null;
     }
 }

@@ -50,8 +50,28 @@ public interface Backend extends AutoCloseable {
     /// An [DType#I32] tensor with these values.
     Tensor uploadIndices(int[] values, Shape shape);
 
-    /// The elements in row-major order, widened exactly. The only way to see one.
+    /// The elements in row-major order, widened exactly.
     double[] download(Tensor x);
+
+    /// As [#upload], and the array is the back end's from now on: the caller neither reads nor writes it again. Saves a
+    /// copy where the back end can keep it.
+    default Tensor adopt(double[] values, Shape shape) {
+        return upload(values, shape);
+    }
+
+    /// As [#download], but the array may be the tensor's own: it is read only, and no longer than the tensor lives.
+    /// Saves a copy where the tensor is such an array.
+    default double[] elements(Tensor x) {
+        return download(x);
+    }
+
+    /// As [#download], and the tensor is given up as by [#release]: the array is the caller's, and may be what the
+    /// tensor was made of.
+    default double[] take(Tensor x) {
+        double[] values = download(x);
+        release(x);
+        return values;
+    }
 
     /// A tensor of type [#dtype] whose elements all are `value`.
     Tensor full(Shape shape, double value);

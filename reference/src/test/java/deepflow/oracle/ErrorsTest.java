@@ -4,9 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.List;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.DoubleRange;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
@@ -92,5 +96,40 @@ class ErrorsTest {
         Norm whole = Norm.of(all);
         Norm pieces = Norm.of(x).and(Norm.of(y));
         assertTrue(whole.mantissa() == 0 ? pieces.mantissa() == 0 : Math.abs(pieces.over(whole) - 1) < 1e-14);
+    }
+
+    @Property(tries = 300)
+    void piecesSayWhatTheWholeSays(
+            @ForAll("numbers") double[] actual, @ForAll("numbers") double[] truth, @ForAll @IntRange(max = 9) int cut) {
+        int n = Math.min(actual.length, truth.length);
+        double[] a = Arrays.copyOf(actual, n);
+        double[] o = Arrays.copyOf(truth, n);
+        int middle = Math.min(cut, n);
+        Errors whole = between(a, o);
+        Errors pieces = Errors.NONE
+                .and(Errors.piece(a, o, 0, middle))
+                .and(Errors.piece(Arrays.copyOfRange(a, middle, n), o, middle, n - middle));
+        assertEquals(whole.largest(), pieces.largest());
+        assertEquals(whole.at(), pieces.at());
+        assertEquals(whole.nonFinite(), pieces.nonFinite());
+        near(whole.error(), pieces.error());
+        near(whole.size(), pieces.size());
+    }
+
+    private static void near(Norm expected, Norm actual) {
+        assertTrue(
+                expected.mantissa() == 0 ? actual.mantissa() == 0 : Math.abs(actual.over(expected) - 1) < 1e-13,
+                expected + " and " + actual);
+    }
+
+    /// Equal and different ones, of every size that a double has, and some that are no numbers.
+    @Provide
+    Arbitrary<double[]> numbers() {
+        return Arbitraries.oneOf(
+                        Arbitraries.of(0.0, 1.0, -1.0, Double.NaN, INF, -INF, Double.MIN_VALUE, Double.MAX_VALUE),
+                        Arbitraries.of(1.0, 2.0),
+                        Arbitraries.integers().between(-1074, 1023).map(e -> Math.scalb(1.0, e)))
+                .array(double[].class)
+                .ofMaxSize(9);
     }
 }

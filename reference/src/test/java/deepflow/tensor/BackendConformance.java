@@ -743,6 +743,38 @@ public abstract class BackendConformance {
         }
     }
 
+    @Property(tries = 20)
+    void arraysComeAndGoWithoutACopyAsWithOne(@ForAll long seed, @ForAll @IntRange(max = 70000) int n) {
+        try (Arena _ = backend.arena()) {
+            Shape shape = Shape.of(n);
+            double[] given = data(seed, shape, Values.SPECIAL);
+            double[] expected = backend.download(backend.upload(given, shape));
+            Tensor x = backend.adopt(given.clone(), shape);
+            equalBits(expected, backend.download(x));
+            equalBits(expected, backend.elements(x));
+            equalBits(expected, backend.elements(x.reshape(1, n)));
+
+            Tensor copy = backend.copy(x);
+            double[] taken = backend.take(copy);
+            equalBits(expected, taken);
+            Arrays.fill(taken, 3);
+            Tensor others = backend.full(shape, 1); // may not have the memory of what was taken
+            equalBits(expected, backend.download(x));
+            assertTrue(Arrays.stream(taken).allMatch(v -> v == 3));
+            assertTrue(Arrays.stream(backend.download(others)).allMatch(v -> v == 1));
+            equalBits(given, backend.take(backend.adopt(given.clone(), shape)));
+            equalBits(new double[] {2, 0}, backend.elements(backend.uploadIndices(new int[] {2, 0}, Shape.of(2))));
+            equalBits(new double[] {2, 0}, backend.take(backend.uploadIndices(new int[] {2, 0}, Shape.of(2))));
+        }
+    }
+
+    private static void equalBits(double[] expected, double[] actual) {
+        assertEquals(expected.length, actual.length);
+        for (int i = 0; i < expected.length; i++) {
+            assertEquals(Double.doubleToRawLongBits(expected[i]), Double.doubleToRawLongBits(actual[i]));
+        }
+    }
+
     @Property(tries = 1)
     void arenasFreeWhatIsNotKept() {
         Tensor before = backend.full(Shape.of(2), 1);

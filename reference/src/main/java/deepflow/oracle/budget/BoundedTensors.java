@@ -9,6 +9,7 @@ import deepflow.tensor.DType;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -56,8 +57,9 @@ abstract class BoundedTensors implements Backend {
         return arithmetic.pointwise(format(x), format(y));
     }
 
+    /// The numbers, only to be read.
     double[] values(Tensor x) {
-        return exact.download(value(x));
+        return exact.elements(value(x));
     }
 
     /// How far each element may be off. The array is the caller's.
@@ -81,18 +83,47 @@ abstract class BoundedTensors implements Backend {
         return kept(x) == null;
     }
 
-    /// The same when the other implementation stores the result in this type.
-    public double[] bound(Tensor x, FloatFormat stored) {
-        double[] b = bound(x);
-        FloatFormat computed = format(x);
-        if (computed == null || !stored.holds(computed)) {
-            addRounding(b, values(x), stored);
-        }
-        return b;
+    /// Numbers that are read piece by piece.
+    @FunctionalInterface
+    public interface Upper {
+        /// Fills an array with those from an index on. Any thread may call it.
+        void read(int from, double[] into);
     }
 
-    /// The last operation with all its terms positive: over |value| it is the condition κ. The array is the caller's.
-    public double[] magnitude(Tensor x) {
+    /// How far each element may be off when the other implementation stores the tensor in this type.
+    public Upper bounds(Tensor x, FloatFormat stored) {
+        UpperValues b = kept(x);
+        double[] z = values(x);
+        FloatFormat computed = format(x);
+        boolean rounded = computed == null || !stored.holds(computed);
+        return (from, into) -> {
+            if (b != null) {
+                b.read(from, into.length, into, 0);
+            } else {
+                Arrays.fill(into, 0);
+            }
+            if (rounded) {
+                addRounding(into, z, from, stored);
+            }
+        };
+    }
+
+    /// The last operation with all its terms positive: over |value| it is the condition κ.
+    public Upper magnitudes(Tensor x) {
+        UpperValues terms = x.storage() instanceof BoundedStorage s ? s.magnitude() : null;
+        if (terms != null) {
+            return (from, into) -> terms.read(from, into.length, into, 0);
+        }
+        double[] z = values(x);
+        return (from, into) -> {
+            for (int i = 0; i < into.length; i++) {
+                into[i] = Math.abs(z[from + i]);
+            }
+        };
+    }
+
+    /// The same at once, in an array of the caller's.
+    double[] magnitude(Tensor x) {
         return x.storage() instanceof BoundedStorage s && s.magnitude() != null
                 ? s.magnitude().doubles(loops)
                 : loops.absolute(values(x));
@@ -108,18 +139,31 @@ abstract class BoundedTensors implements Backend {
     }
 
     void addRounding(double[] bound, double[] z, @Nullable FloatFormat format) {
-        double u = own() + (format == null ? 0 : format.unit());
-        double least = format == null ? 0 : format.underflow();
         loops.over(bound.length, (from, to) -> {
+            double u = unit(format);
+            double least = format == null ? 0 : format.underflow();
             for (int i = from; i < to; i++) {
                 bound[i] += u * (Math.abs(z[i]) + bound[i]) + least;
             }
         });
     }
 
+    /// The same of a piece of z, from an index on.
+    private static void addRounding(double[] bound, double[] z, int from, FloatFormat format) {
+        double u = unit(format);
+        double least = format.underflow();
+        for (int i = 0; i < bound.length; i++) {
+            bound[i] += u * (Math.abs(z[from + i]) + bound[i]) + least;
+        }
+    }
+
+    private static double unit(@Nullable FloatFormat format) {
+        return own() + (format == null ? 0 : format.unit());
+    }
+
     /// A result: its bound before it is rounded to its type, to which that is added in place, and the magnitude.
     Tensor result(Tensor z, double[] bound, @Nullable FloatFormat format, double @Nullable [] magnitude) {
-        addRounding(bound, exact.download(z), format);
+        addRounding(bound, exact.elements(z), format);
         return of(z, bound, format, magnitude);
     }
 
@@ -127,12 +171,15 @@ abstract class BoundedTensors implements Backend {
     double[] largest(Tensor x) {
         double[] v = values(x);
         double[] b = boundIfAny(x);
+        if (b == null) {
+            return loops.absolute(v);
+        }
         loops.over(v.length, (from, to) -> {
             for (int i = from; i < to; i++) {
-                v[i] = b == null ? Math.abs(v[i]) : Math.abs(v[i]) + b[i];
+                b[i] += Math.abs(v[i]);
             }
         });
-        return v;
+        return b;
     }
 
     /// What another shape has of these elements.
@@ -141,7 +188,7 @@ abstract class BoundedTensors implements Backend {
             return v;
         }
         if (v.length == 0 || v.length != to.product(to.rank() - suffix(from, to), to.rank())) {
-            return exact.download(exact.add(exact.full(to, 0), exact.upload(v, from)));
+            return exact.take(exact.add(exact.full(to, 0), exact.upload(v, from)));
         }
         double[] repeated = new double[Math.toIntExact(to.size())];
         for (int at = 0; at < repeated.length; at += v.length) {
@@ -163,12 +210,17 @@ abstract class BoundedTensors implements Backend {
 
     @Override
     public Tensor upload(double[] values, Shape shape) {
-        return upload(values, shape, arithmetic.given());
+        return of(exact.upload(values, shape), null, arithmetic.given(), null);
     }
 
-    /// A tensor without error, in a type.
-    public Tensor upload(double[] values, Shape shape, FloatFormat format) {
-        return of(exact.upload(values, shape), null, format, null);
+    @Override
+    public Tensor adopt(double[] values, Shape shape) {
+        return adopt(values, shape, arithmetic.given());
+    }
+
+    /// A tensor without error, in a type, of an array that is nobody else's from now on.
+    public Tensor adopt(double[] values, Shape shape, FloatFormat format) {
+        return of(exact.adopt(values, shape), null, format, null);
     }
 
     /// A weight or an input as the back end underneath has it.
@@ -183,6 +235,11 @@ abstract class BoundedTensors implements Backend {
 
     @Override
     public double[] download(Tensor x) {
+        return exact.download(value(x));
+    }
+
+    @Override
+    public double[] elements(Tensor x) {
         return values(x);
     }
 
@@ -228,7 +285,7 @@ abstract class BoundedTensors implements Backend {
     }
 
     private double @Nullable [] moved(@Nullable UpperValues v, Shape shape, UnaryOperator<Tensor> f) {
-        return v == null ? null : exact.download(f.apply(exact.upload(v.doubles(loops), shape)));
+        return v == null ? null : exact.take(f.apply(exact.adopt(v.doubles(loops), shape)));
     }
 
     @Override
@@ -243,10 +300,10 @@ abstract class BoundedTensors implements Backend {
         FloatFormat widest = null;
         for (Tensor part : parts) {
             inner.add(value(part));
-            bounds.add(exact.upload(bound(part), part.shape()));
+            bounds.add(exact.adopt(bound(part), part.shape()));
             widest = arithmetic.pointwise(widest, format(part));
         }
-        return of(exact.concat(axis, inner), exact.download(exact.concat(axis, bounds)), widest, null);
+        return of(exact.concat(axis, inner), exact.take(exact.concat(axis, bounds)), widest, null);
     }
 
     @Override

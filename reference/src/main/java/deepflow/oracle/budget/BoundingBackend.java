@@ -62,7 +62,7 @@ public final class BoundingBackend extends BoundedTensors {
         double[] b = largest(x);
         double[] all = broadcast(largest(y), y.shape(), x.shape());
         Tensor z = exact.multiply(value(x), value(y));
-        double[] vz = exact.download(z);
+        double[] vz = exact.elements(z);
         loops.over(b.length, (from, to) -> {
             for (int i = from; i < to; i++) {
                 // what is left of the largest product over the product itself; exactly 0 where the two are equal
@@ -77,7 +77,7 @@ public final class BoundingBackend extends BoundedTensors {
         Tensor z = exact.divide(value(x), value(y));
         double[] vy = broadcast(values(y), y.shape(), x.shape());
         double[] by = broadcast(bound(y), y.shape(), x.shape());
-        double[] vz = exact.download(z);
+        double[] vz = exact.elements(z);
         double[] b = bound(x);
         loops.over(b.length, (from, to) -> {
             for (int i = from; i < to; i++) {
@@ -118,19 +118,19 @@ public final class BoundingBackend extends BoundedTensors {
     @Override
     public Tensor sin(Tensor x) {
         Tensor z = exact.sin(value(x));
-        return function(x, z, 1, exact.download(z));
+        return function(x, z, 1, exact.elements(z));
     }
 
     @Override
     public Tensor cos(Tensor x) {
         Tensor z = exact.cos(value(x));
-        return function(x, z, 1, exact.download(z));
+        return function(x, z, 1, exact.elements(z));
     }
 
     @Override
     public Tensor silu(Tensor x) {
         Tensor z = exact.silu(value(x));
-        return function(x, z, SLOPE, exact.download(z));
+        return function(x, z, SLOPE, exact.elements(z));
     }
 
     @Override
@@ -153,16 +153,16 @@ public final class BoundingBackend extends BoundedTensors {
         double[] v = values(x);
         double[] bx = bound(x);
         double[] all = largest(dy);
-        double[] bdy = bound(dy);
+        double[] b = bound(dy);
         double own = 2 * FUNCTION_UNITS * arithmetic.wide().unit();
         loops.over(v.length, (from, to) -> {
             for (int i = from; i < to; i++) {
                 double steep = Math.min(2 * SLOPE, CURVATURE * bx[i]);
                 // far out the slope is 0 or 1 to all digits, whatever x is
-                v[i] = SLOPE * bdy[i] + all[i] * (steep + own * (1 + Math.min(Math.abs(v[i]), 16)));
+                b[i] = SLOPE * b[i] + all[i] * (steep + own * (1 + Math.min(Math.abs(v[i]), 16)));
             }
         });
-        return result(z, v, widest(x, dy), null);
+        return result(z, b, widest(x, dy), null);
     }
 
     @Override
@@ -274,14 +274,13 @@ public final class BoundingBackend extends BoundedTensors {
     @Override
     public Normalized layerNorm(Tensor x, double eps) {
         Normalized n = exact.layerNorm(value(x), eps);
-        double[] rstd = exact.download(n.rstd());
+        double[] rstd = exact.elements(n.rstd());
         double[] rstdBound = new double[rstd.length];
-        double[] b = rows(x).layerNorm(values(x), bound(x), exact.download(n.y()), rstd, rstdBound);
+        double[] b = rows(x).layerNorm(values(x), bound(x), exact.elements(n.y()), rstd, rstdBound);
         FloatFormat type = arithmetic.norm(format(x));
         addRounding(rstdBound, rstd, type); // PyTorch keeps it so for the backward, on a CPU
         return new Normalized(
-                result(n.y(), b, type, null),
-                of(n.rstd(), rstdBound, type, loops.absolute(rows(x).means(values(x), rstd))));
+                result(n.y(), b, type, null), of(n.rstd(), rstdBound, type, rows(x).means(values(x), rstd)));
     }
 
     @Override
@@ -302,7 +301,7 @@ public final class BoundingBackend extends BoundedTensors {
     @Override
     public Tensor softmax(Tensor x) {
         Tensor y = exact.softmax(value(x));
-        return result(y, rows(x).softmax(values(x), bound(x), exact.download(y)), arithmetic.softmax(format(x)), null);
+        return result(y, rows(x).softmax(values(x), bound(x), exact.elements(y)), arithmetic.softmax(format(x)), null);
     }
 
     @Override
@@ -327,8 +326,8 @@ public final class BoundingBackend extends BoundedTensors {
             // PyTorch on a CPU adds gradients of LayerNorm's weight and bias in their own type
             gamma = Math.max(gamma, new Accumulation(format.unit(), sums.risk()).gamma(terms, to.size()));
         }
-        double[] size = exact.download(exact.sumTo(exact.upload(loops.absolute(values(x)), x.shape()), to));
-        double[] b = exact.download(exact.sumTo(exact.upload(bound(x), x.shape()), to));
+        double[] size = exact.take(exact.sumTo(exact.adopt(loops.absolute(values(x)), x.shape()), to));
+        double[] b = exact.take(exact.sumTo(exact.adopt(bound(x), x.shape()), to));
         double g = gamma;
         return result(y, loops.map(b, size, (d, s) -> d + g * (s + d)), format, size);
     }
@@ -350,9 +349,9 @@ public final class BoundingBackend extends BoundedTensors {
         // row after row may be added to the table in its own type, as PyTorch does
         Accumulation rows = new Accumulation(format == null ? sums.unit() : sums.unit() + format.unit(), sums.risk());
         double gamma = rows.gamma(dy.shape().dim(0), dy.size());
-        double[] size = exact.download(
-                exact.gatherBackward(exact.upload(loops.absolute(values(dy)), dy.shape()), indices, count));
-        double[] b = exact.download(exact.gatherBackward(exact.upload(bound(dy), dy.shape()), indices, count));
+        double[] size =
+                exact.take(exact.gatherBackward(exact.adopt(loops.absolute(values(dy)), dy.shape()), indices, count));
+        double[] b = exact.take(exact.gatherBackward(exact.adopt(bound(dy), dy.shape()), indices, count));
         Tensor z = exact.gatherBackward(value(dy), indices, count);
         return result(z, loops.map(b, size, (d, s) -> d + gamma * (s + d)), format, size);
     }

@@ -37,14 +37,15 @@ record Loops(Threads threads) {
         return z;
     }
 
-    /// |v|, in place.
+    /// |v|, in an array of the caller's.
     double[] absolute(double[] v) {
+        double[] size = new double[v.length];
         over(v.length, (from, to) -> {
             for (int i = from; i < to; i++) {
-                v[i] = Math.abs(v[i]);
+                size[i] = Math.abs(v[i]);
             }
         });
-        return v;
+        return size;
     }
 
     /// The largest number that is finite; 0 where there is none above it.

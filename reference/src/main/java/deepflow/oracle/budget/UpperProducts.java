@@ -41,8 +41,12 @@ record UpperProducts(Backend products, Loops loops) {
     }
 
     private double[] product(double[] a, Shape sa, boolean transposeA, double[] b, Shape sb, boolean transposeB) {
-        Tensor y = products.matmul(products.upload(a, sa), transposeA, products.upload(b, sb), transposeB);
-        return products.download(y);
+        Tensor left = products.upload(a, sa);
+        Tensor right = products.upload(b, sb);
+        double[] y = products.take(products.matmul(left, transposeA, right, transposeB));
+        products.release(left);
+        products.release(right);
+        return y;
     }
 
     /// The exponent of the largest element that is finite; 0 where that is near 0.

@@ -26,14 +26,17 @@ record UpperValues(float[] scaled, int exponent) {
 
     /// The numbers, in an array of the caller's.
     double[] doubles(Loops loops) {
+        double[] values = new double[scaled.length];
+        loops.over(values.length, (from, to) -> read(from, to - from, values, from));
+        return values;
+    }
+
+    /// Numbers [from, from + count), into an array from an index on.
+    void read(int from, int count, double[] into, int at) {
         double half = Math.scalb(1.0, exponent / 2);
         double rest = Math.scalb(1.0, exponent - exponent / 2);
-        double[] values = new double[scaled.length];
-        loops.over(values.length, (from, to) -> {
-            for (int i = from; i < to; i++) {
-                values[i] = scaled[i] * half * rest;
-            }
-        });
-        return values;
+        for (int i = 0; i < count; i++) {
+            into[at + i] = scaled[from + i] * half * rest;
+        }
     }
 }

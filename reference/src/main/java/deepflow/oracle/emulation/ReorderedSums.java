@@ -31,8 +31,8 @@ record ReorderedSums(Backend accumulator, Rounding rounding, SummationOrder orde
         Tensor rows = accumulator.permute(accumulator.upload(x, from), axes).reshape(terms, sums);
         Tensor ordered = accumulator.gather(rows, accumulator.uploadIndices(order.of(terms), Shape.of(terms)));
         return partial == null
-                ? accumulator.download(accumulator.sumTo(ordered, Shape.of(1, sums)))
-                : rowByRow(accumulator.download(ordered), sums, partial);
+                ? accumulator.take(accumulator.sumTo(ordered, Shape.of(1, sums)))
+                : rowByRow(accumulator.elements(ordered), sums, partial);
     }
 
     private double[] rowByRow(double[] rows, int sums, FloatFormat partial) {

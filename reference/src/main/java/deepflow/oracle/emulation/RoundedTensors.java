@@ -55,29 +55,23 @@ abstract class RoundedTensors implements Backend {
 
     /// Rounds an exact result that nobody else has to a type.
     Tensor rounded(Tensor inner, @Nullable FloatFormat format) {
-        return format == null ? of(inner, null) : rounded(taken(inner), inner.shape(), format);
+        return format == null ? of(inner, null) : rounded(exact.take(inner), inner.shape(), format);
     }
 
-    /// The elements of a tensor of the back end underneath that nobody needs after this.
-    double[] taken(Tensor inner) {
-        double[] values = exact.download(inner);
-        exact.release(inner);
-        return values;
-    }
-
-    /// The same of numbers, which it changes; null leaves them as they are.
+    /// The same of numbers, whose array nobody else has; null leaves them as they are.
     Tensor rounded(double[] values, Shape shape, @Nullable FloatFormat format) {
         if (format != null) {
             rounding.round(format, values);
         }
-        return of(exact.upload(values, shape), format);
+        return of(exact.adopt(values, shape), format);
     }
 
+    /// The same, and they are kept as they were as well.
     Tensor roundedKeeping(double[] values, Shape shape, @Nullable FloatFormat format) {
         FloatFormat to = format == null ? arithmetic.wide() : format;
         Tensor before = to.holds(arithmetic.wide()) ? null : exact.upload(values, shape);
         rounding.round(to, values);
-        return new Tensor(shape, dtype(), new RoundedStorage(exact.upload(values, shape), to, before));
+        return new Tensor(shape, dtype(), new RoundedStorage(exact.adopt(values, shape), to, before));
     }
 
     @Nullable
@@ -98,21 +92,25 @@ abstract class RoundedTensors implements Backend {
 
     @Override
     public Tensor upload(double[] values, Shape shape) {
-        return upload(values, shape, arithmetic.given());
+        return adopt(values.clone(), shape);
     }
 
-    /// A tensor of a type, values rounded to nearest.
-    public Tensor upload(double[] values, Shape shape, FloatFormat format) {
-        double[] rounded = values.clone();
-        Rounding.NEAREST.round(format, rounded);
-        return of(exact.upload(rounded, shape), format);
+    @Override
+    public Tensor adopt(double[] values, Shape shape) {
+        return adopt(values, shape, arithmetic.given());
+    }
+
+    /// A tensor of a type, values rounded to nearest; the array is nobody else's from now on.
+    public Tensor adopt(double[] values, Shape shape, FloatFormat format) {
+        Rounding.NEAREST.round(format, values);
+        return of(exact.adopt(values, shape), format);
     }
 
     /// A weight or an input as the back end underneath has it, of a recorded type: shared where that is exact.
     public Tensor given(Tensor inner, FloatFormat recorded) {
         return arithmetic.given().holds(recorded)
                 ? of(inner, arithmetic.given())
-                : upload(exact.download(inner), inner.shape());
+                : adopt(exact.download(inner), inner.shape());
     }
 
     /// The elements as they are stored in a type.
@@ -133,6 +131,11 @@ abstract class RoundedTensors implements Backend {
     @Override
     public double[] download(Tensor x) {
         return exact.download(value(x));
+    }
+
+    @Override
+    public double[] elements(Tensor x) {
+        return exact.elements(value(x));
     }
 
     @Override

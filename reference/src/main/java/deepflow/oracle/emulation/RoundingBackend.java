@@ -82,8 +82,8 @@ public final class RoundingBackend extends RoundedTensors {
 
     /// A function's result is first moved by what a library may be off, some units of `size`.
     private Tensor function(Tensor inner, Tensor size, @Nullable FloatFormat format) {
-        double[] sizes = exact.download(size);
-        double[] y = taken(inner);
+        double[] sizes = exact.elements(size);
+        double[] y = exact.take(inner); // may be what `sizes` is
         double units = FUNCTION_UNITS * arithmetic.wide().unit();
         for (int i = 0; i < y.length; i++) {
             y[i] = rounding.disturb(y[i], units * Math.abs(sizes[i]));
@@ -149,11 +149,11 @@ public final class RoundingBackend extends RoundedTensors {
         Tensor left = operand(a, terms, transposeA);
         Tensor right = operand(b, terms, !transposeB);
         Tensor product = accumulator.matmul(left, transposeA, right, transposeB);
-        double[] values = accumulator.download(product);
-        List.of(left, right, product).forEach(accumulator::release);
+        double[] values = accumulator.take(product);
+        List.of(left, right).forEach(accumulator::release);
         boolean held = result != FloatFormat.F64 && result.holds(arithmetic.wide());
         // sums come from the accumulator as numbers of its type already
-        return held ? of(exact.upload(values, product.shape()), result) : rounded(values, product.shape(), result);
+        return held ? of(exact.adopt(values, product.shape()), result) : rounded(values, product.shape(), result);
     }
 
     /// An input of a product on the accumulating back end: rounded to the products' type, the terms of its sums in
@@ -161,12 +161,12 @@ public final class RoundingBackend extends RoundedTensors {
     ///
     /// @param rowsAreTerms whether the terms are the last axis but one, and not the last
     private Tensor operand(Tensor x, int[] terms, boolean rowsAreTerms) {
-        double[] v = download(x);
+        double[] ordered =
+                rowsAreTerms ? withRows(elements(x), terms, x.shape().dim(-1)) : withColumns(elements(x), terms);
         if (!arithmetic.productInput().holds(arithmetic.wide())) {
-            Rounding.NEAREST.round(arithmetic.productInput(), v);
+            Rounding.NEAREST.round(arithmetic.productInput(), ordered);
         }
-        double[] ordered = rowsAreTerms ? withRows(v, terms, x.shape().dim(-1)) : withColumns(v, terms);
-        return accumulator.upload(ordered, x.shape());
+        return accumulator.adopt(ordered, x.shape());
     }
 
     /// The rows of every matrix in another order.
@@ -181,16 +181,15 @@ public final class RoundingBackend extends RoundedTensors {
         return ordered;
     }
 
-    /// The elements of every row in another order, in place.
+    /// The elements of every row in another order.
     private static double[] withColumns(double[] v, int[] columns) {
-        double[] row = new double[columns.length];
-        for (int at = 0; row.length > 0 && at < v.length; at += row.length) {
-            System.arraycopy(v, at, row, 0, row.length);
-            for (int t = 0; t < row.length; t++) {
-                v[at + t] = row[columns[t]];
+        double[] ordered = new double[v.length];
+        for (int at = 0; columns.length > 0 && at < v.length; at += columns.length) {
+            for (int t = 0; t < columns.length; t++) {
+                ordered[at + t] = v[at + columns[t]];
             }
         }
-        return v;
+        return ordered;
     }
 
     @Override
@@ -210,7 +209,7 @@ public final class RoundingBackend extends RoundedTensors {
         if (bias == null) {
             return rounded(value(product), result).reshape(to);
         }
-        Tensor b = upload(download(bias), Shape.of(1, out), result);
+        Tensor b = adopt(download(bias), Shape.of(1, out), result);
         Tensor sum = exact.add(value(product), value(b));
         exact.release(value(product));
         exact.release(value(b));
@@ -237,9 +236,9 @@ public final class RoundingBackend extends RoundedTensors {
     /// p·(dp − Σ dout·out) with the sum over channels and not over keys: Σ dp·p in exact arithmetic, but `out` has been
     /// rounded to its type, and what that costs is shared by all keys (FlashAttention; Dao et al. 2022).
     private Tensor fusedSoftmaxBackward(Tensor p, Tensor dp, Tensor out, Tensor dout) {
-        double[] sums = rows.dots(download(dout), download(out), out.shape().dim(-1));
+        double[] sums = rows.dots(elements(dout), elements(out), out.shape().dim(-1));
         double[] dx = rows.softmaxBackward(
-                exact.download(accurate(p)), download(dp), p.shape().dim(-1), sums);
+                exact.elements(accurate(p)), elements(dp), p.shape().dim(-1), sums);
         return rounded(dx, p.shape(), widest(p, dp));
     }
 
@@ -257,7 +256,7 @@ public final class RoundingBackend extends RoundedTensors {
         Shape shape = x.shape();
         int width = shape.dim(-1);
         double[] rstd = new double[Math.toIntExact(width == 0 ? 0 : shape.size() / width)];
-        double[] y = rows.layerNorm(download(x), width, eps, rstd);
+        double[] y = rows.layerNorm(elements(x), width, eps, rstd);
         return new Normalized(
                 roundedKeeping(y, shape, arithmetic.norm(format(x))),
                 statistics(rstd, shape.with(-1, 1), arithmetic.norm(format(x))));
@@ -273,9 +272,9 @@ public final class RoundingBackend extends RoundedTensors {
     public Tensor layerNormBackward(Normalized forward, Tensor dy) {
         Tensor y = forward.y();
         double[] dx = rows.layerNormBackward(
-                exact.download(accurate(y)),
-                download(forward.rstd()),
-                download(dy),
+                exact.elements(accurate(y)),
+                elements(forward.rstd()),
+                elements(dy),
                 y.shape().dim(-1));
         return rounded(dx, y.shape(), format(dy));
     }
@@ -285,7 +284,7 @@ public final class RoundingBackend extends RoundedTensors {
         if (x.shape().rank() == 0 || x.shape().dim(-1) == 0) {
             return of(exact.softmax(value(x)), format(x));
         }
-        double[] y = rows.softmax(download(x), x.shape().dim(-1));
+        double[] y = rows.softmax(elements(x), x.shape().dim(-1));
         return roundedKeeping(y, x.shape(), arithmetic.softmax(format(x)));
     }
 
@@ -295,7 +294,7 @@ public final class RoundingBackend extends RoundedTensors {
             return of(exact.softmaxBackward(value(y), value(dy)), null); // which says what is wrong
         }
         int width = Math.max(1, y.shape().dim(-1));
-        double[] dx = rows.softmaxBackward(exact.download(accurate(y)), download(dy), width);
+        double[] dx = rows.softmaxBackward(exact.elements(accurate(y)), elements(dy), width);
         return rounded(dx, y.shape(), widest(y, dy));
     }
 
@@ -306,7 +305,7 @@ public final class RoundingBackend extends RoundedTensors {
         if (to.equals(x.shape()) || !to.broadcastsTo(x.shape())) {
             return of(exact.sumTo(value(x), to), format(x));
         }
-        double[] y = new ReorderedSums(accumulator, rounding, order).sumTo(download(x), x.shape(), to, terms(x, to));
+        double[] y = new ReorderedSums(accumulator, rounding, order).sumTo(elements(x), x.shape(), to, terms(x, to));
         return roundedKeeping(y, to, format(x));
     }
 
@@ -323,8 +322,8 @@ public final class RoundingBackend extends RoundedTensors {
 
     @Override
     public Tensor sumOfSquares(Tensor x) {
-        Tensor y = accumulator.sumOfSquares(accumulator.upload(download(x), x.shape()));
-        return roundedKeeping(accumulator.download(y), y.shape(), format(x));
+        Tensor y = accumulator.sumOfSquares(accumulator.upload(elements(x), x.shape()));
+        return roundedKeeping(accumulator.take(y), y.shape(), format(x));
     }
 
     @Override
@@ -340,12 +339,12 @@ public final class RoundingBackend extends RoundedTensors {
         }
         // row after row is added to the table in its own type, as PyTorch does
         int width = dy.shape().dim(1);
-        double[] all = download(dy);
-        Tensor table = upload(new double[count * width], Shape.of(count, width), format);
+        double[] all = elements(dy);
+        Tensor table = adopt(new double[count * width], Shape.of(count, width), format);
         for (int n : order.of(dy.shape().dim(0))) {
             double[] one = new double[all.length];
             System.arraycopy(all, n * width, one, n * width, width);
-            Tensor row = exact.gatherBackward(exact.upload(one, dy.shape()), value(indices), count);
+            Tensor row = exact.gatherBackward(exact.adopt(one, dy.shape()), value(indices), count);
             table = rounded(exact.add(value(table), row), format);
         }
         return table;

@@ -47,6 +47,6 @@ class FusedAttentionTest {
     }
 
     private static Tensor bf16(RoundingBackend b, double[] values, int tokens) {
-        return b.upload(values, Shape.of(1, tokens, 1), FloatFormat.BF16);
+        return b.adopt(values, Shape.of(1, tokens, 1), FloatFormat.BF16);
     }
 }
