@@ -15,13 +15,14 @@ final class Spread {
     private static final double LEAST = 1e-3;
 
     /// Sums of squares in units of `scale`², since they may be smaller than any float.
-    private final float[] sums;
+    private float[] sums = {};
 
+    private final int elements;
     private int runs;
     private double scale;
 
     Spread(int elements) {
-        this.sums = new float[elements];
+        this.elements = elements;
     }
 
     /// Adds a run's errors.
@@ -33,6 +34,9 @@ final class Spread {
         if (scale == 0) {
             return;
         }
+        if (sums.length < elements) {
+            sums = new float[elements]; // not before it is needed: it is memory touched for the first time
+        }
         double factor = 1 / scale;
         for (int i = 0; i < sums.length; i++) {
             double e = errors[i] * factor;
@@ -42,7 +46,7 @@ final class Spread {
 
     /// √ of the smoothed mean square of each element; 0 without runs.
     double[] deviations(Shape shape) {
-        double[] logs = new double[sums.length];
+        double[] logs = new double[elements];
         if (runs == 0 || scale == 0 || logs.length == 0) {
             return logs;
         }

@@ -130,11 +130,16 @@ abstract class BoundedTensors implements Backend {
     }
 
     Tensor of(Tensor inner, double @Nullable [] bound, @Nullable FloatFormat format, double @Nullable [] magnitude) {
-        return new Tensor(
-                inner.shape(), DType.F64, new BoundedStorage(inner, packed(bound), format, packed(magnitude)));
+        return pair(inner, packed(bound), format, packed(magnitude));
     }
 
-    private @Nullable UpperValues packed(double @Nullable [] v) {
+    static Tensor pair(
+            Tensor inner, @Nullable UpperValues bound, @Nullable FloatFormat format, @Nullable UpperValues magnitude) {
+        return new Tensor(inner.shape(), DType.F64, new BoundedStorage(inner, bound, format, magnitude));
+    }
+
+    @Nullable
+    UpperValues packed(double @Nullable [] v) {
         return v == null ? null : UpperValues.of(loops, v);
     }
 

@@ -194,26 +194,34 @@ public final class BoundingBackend extends BoundedTensors {
         double[] va = loops.absolute(values(a));
         double[] vb = loops.absolute(values(b));
         double[] size = products.of(va, a.shape(), transposeA, vb, b.shape(), transposeB);
-        double[] inherited = new double[size.length];
+        double[] inherited = null;
         double[] ea = operandError(a);
         if (ea != null) {
             double[] all = vb.clone();
             addTo(all, operandError(b));
-            addTo(inherited, products.of(ea, a.shape(), transposeA, all, b.shape(), transposeB));
+            inherited = products.of(ea, a.shape(), transposeA, all, b.shape(), transposeB);
         }
         double[] eb = operandError(b);
         if (eb != null) {
-            addTo(inherited, products.of(va, a.shape(), transposeA, eb, b.shape(), transposeB));
+            double[] second = products.of(va, a.shape(), transposeA, eb, b.shape(), transposeB);
+            addTo(second, inherited);
+            inherited = second;
         }
-        double gamma = sums.gamma(a.shape().dim(transposeA ? -2 : -1), y.size());
+        UpperValues magnitude = packed(size);
         FloatFormat stored = arithmetic.productResult();
         double times = transposeA ? storedTimes(a.shape().dim(-2)) : 0;
-        loops.over(size.length, (from, to) -> {
+        double gamma = sums.gamma(a.shape().dim(transposeA ? -2 : -1), y.size()) + times * stored.unit();
+        double least = times * stored.underflow();
+        double[] bound = inherited == null ? size : inherited; // the other one is not needed again
+        double[] others = inherited == null ? null : size;
+        loops.over(bound.length, (from, to) -> {
             for (int i = from; i < to; i++) {
-                inherited[i] += (gamma + times * stored.unit()) * (size[i] + inherited[i]) + times * stored.underflow();
+                bound[i] =
+                        others == null ? gamma * bound[i] + least : bound[i] + (gamma * (others[i] + bound[i]) + least);
             }
         });
-        return result(y, inherited, stored, size);
+        addRounding(bound, values(y), stored);
+        return pair(y, packed(bound), stored, magnitude);
     }
 
     private void addTo(double[] sum, double @Nullable [] x) {
