@@ -50,8 +50,7 @@ public record Checker(Backend backend, @Nullable Workers workers, Judging judgin
     CheckResult check(Dump dump, ErrorHistograms histograms) {
         Precision precision = judging.precision() == null ? dump.metadata().precision() : judging.precision();
         Replayed replayed = replayed(dump);
-        CheckResult judged = new Judge(dump, threshold(precision), histograms, workers == null ? 1 : workers.threads())
-                .judge(replayed.truths());
+        CheckResult judged = new Judge(dump, threshold(precision), histograms).judge(replayed.truths());
         Map<String, List<String>> foreign = new HashMap<>();
         for (Finding finding : judged.findings()) {
             if (dump.has(finding.name()) && !dump.foreign(finding.name()).isEmpty()) {

@@ -127,12 +127,12 @@ final class DumpInputs {
 
     /// A finite floating tensor of the dump.
     Tensor upload(String name, Shape shape) {
-        return backend.adopt(finite(name, dump.read(name)), shape);
+        return backend.adopt(finite(name), shape);
     }
 
     /// A second moment: finite, and not negative.
     Tensor secondMoment(String name, Shape shape) {
-        double[] values = finite(name, dump.read(name));
+        double[] values = finite(name);
         for (double v : values) {
             if (v < 0) {
                 throw new FormatException(
@@ -140,6 +140,10 @@ final class DumpInputs {
             }
         }
         return backend.adopt(values, shape);
+    }
+
+    private double[] finite(String name) {
+        return finite(name, dump.read(name));
     }
 
     private double[] finite(String name, double[] values) {
@@ -161,7 +165,7 @@ final class DumpInputs {
     }
 
     private Tensor time(String name, int n) {
-        double[] t = finite(name, dump.read(name));
+        double[] t = finite(name);
         for (double v : t) {
             if (v < 0 || v > 1) {
                 throw new FormatException(dump.path() + ": tensor " + name + " holds " + v + ", times lie in [0, 1].");

@@ -2,7 +2,6 @@ package deepflow.oracle;
 
 import deepflow.io.FormatException;
 import deepflow.tensor.Shape;
-import deepflow.thread.Threads;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -17,36 +16,23 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param dump what is judged
 /// @param threshold largest relative error that is accepted
-/// @param histograms counts the errors of every tensor that is compared, several at a time
-/// @param threads that share the tensors
-record Judge(Dump dump, double threshold, ErrorHistograms histograms, int threads) {
-    /// Elementary operations for a tensor, roughly: its numbers are read from the file.
-    private static final double READING = 1e5;
+/// @param histograms counts the errors of every tensor that is compared
+record Judge(Dump dump, double threshold, ErrorHistograms histograms) {
     private static final Set<Family> GIVEN =
             EnumSet.of(Family.IN, Family.WEIGHT, Family.BEFORE_M, Family.BEFORE_V, Family.BEFORE_EMA);
     private static final Set<Family> OUTPUTS = EnumSet.of(Family.ACT, Family.GRADACT);
 
     Judge(Dump dump, double threshold) {
-        this(dump, threshold, ErrorHistograms.NONE, 1);
+        this(dump, threshold, ErrorHistograms.NONE);
     }
 
     /// @param truths everything the step has, in graph order
     CheckResult judge(List<Truth> truths) {
-        @Nullable Finding[] found = new @Nullable Finding[truths.size()];
-        try (Threads shared = new Threads(threads)) {
-            shared.split(found.length, READING, 1, (from, to) -> {
-                for (int i = from; i < to; i++) {
-                    found[i] = truths.get(i).stepped() ? null : finding(truths.get(i));
-                }
-            });
-        }
         List<Finding> findings = new ArrayList<>();
         Set<String> known = new HashSet<>();
-        for (int i = 0; i < found.length; i++) {
-            Truth truth = truths.get(i);
+        for (Truth truth : truths) {
             known.add(truth.name());
-            // an optimizer's results follow from each other, one parameter after the other
-            Finding finding = truth.stepped() ? finding(truth) : found[i];
+            Finding finding = dump.has(truth.name()) ? presence(truth) : absence(truth);
             if (finding != null) {
                 findings.add(finding);
             }
@@ -61,10 +47,6 @@ record Judge(Dump dump, double threshold, ErrorHistograms histograms, int thread
                             + " gradact.*, out.*, loss.*, grad.* and after.*.");
         }
         return new CheckResult(dump.path().toString(), dump.metadata(), threshold, findings, absent());
-    }
-
-    private @Nullable Finding finding(Truth truth) {
-        return dump.has(truth.name()) ? presence(truth) : absence(truth);
     }
 
     private static void unexpected(String name, List<Finding> findings) {

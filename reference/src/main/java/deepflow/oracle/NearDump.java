@@ -28,29 +28,55 @@ final class NearDump implements Supplier<double[]> {
         void take(int piece, double[] actual, int from, int count);
     }
 
+    /// What is known of some of the numbers.
+    ///
+    /// @param finite whether all differences are finite
+    /// @param finiteTruth whether all true numbers are
+    /// @param floats whether all differences are finite as floats
+    private record Piece(Errors errors, boolean finite, boolean finiteTruth, boolean floats) {
+        static final Piece NONE = new Piece(Errors.NONE, true, true, true);
+
+        /// @param differences receives those between the two; null where nobody wants them
+        static Piece of(double[] actual, double[] truth, int from, int count, float @Nullable [] differences) {
+            // sums of zeros, which become NaN where a number is not finite
+            double zero = 0;
+            double zeroOfTruth = 0;
+            float zeroOfFloats = 0;
+            for (int i = 0; i < count; i++) {
+                double o = truth[from + i];
+                float difference = (float) (o - actual[i]);
+                zero += (o - actual[i]) * 0;
+                zeroOfTruth += o * 0;
+                zeroOfFloats += difference * 0;
+                if (differences != null) {
+                    differences[from + i] = difference;
+                }
+            }
+            return new Piece(Errors.piece(actual, truth, from, count), zero == 0, zeroOfTruth == 0, zeroOfFloats == 0);
+        }
+
+        Piece and(Piece next) {
+            return new Piece(
+                    errors.and(next.errors),
+                    finite && next.finite,
+                    finiteTruth && next.finiteTruth,
+                    floats && next.floats);
+        }
+    }
+
     private final @Nullable Dump dump;
     private final String name;
     private final float @Nullable [] differences;
     private final double @Nullable [] truth;
-    private final Errors errors;
-    private final boolean finite;
-    private final boolean finiteTruth;
+    private final Piece whole;
 
     private NearDump(
-            @Nullable Dump dump,
-            String name,
-            float @Nullable [] differences,
-            double @Nullable [] truth,
-            Errors errors,
-            boolean finite,
-            boolean finiteTruth) {
+            @Nullable Dump dump, String name, float @Nullable [] differences, double @Nullable [] truth, Piece whole) {
         this.dump = dump;
         this.name = name;
         this.differences = differences;
         this.truth = truth;
-        this.errors = errors;
-        this.finite = finite;
-        this.finiteTruth = finiteTruth;
+        this.whole = whole;
     }
 
     /// How many pieces so many elements have.
@@ -73,55 +99,27 @@ final class NearDump implements Supplier<double[]> {
                 && dump.info(name).type().isFloating()
                 && dump.info(name).elements() == truth.length;
         if (!beside) {
-            return new NearDump(null, name, null, truth.clone(), Errors.NONE, false, false);
+            return new NearDump(null, name, null, truth.clone(), Piece.NONE);
         }
-        int pieces = pieces(truth.length);
-        @Nullable Errors[] errors = new @Nullable Errors[pieces];
+        @Nullable Piece[] pieces = new @Nullable Piece[pieces(truth.length)];
         boolean narrow = dump.info(name).type() != ElementType.F64;
-        float[] differences = new float[narrow ? truth.length : 0];
-        // sums of zeros, which become NaN where a number is not finite
-        double[] zeros = new double[pieces];
-        double[] zerosOfTruth = new double[pieces];
-        float[] zerosOfFloats = new float[pieces];
-        threads.split(pieces, COST * PIECE, 1, (first, end) -> {
+        float[] differences = narrow ? new float[truth.length] : null;
+        threads.split(pieces.length, COST * PIECE, 1, (first, end) -> {
             double[] actual = new double[Math.min(PIECE, truth.length)];
             for (int p = first; p < end; p++) {
                 int from = p * PIECE;
                 int count = Math.min(PIECE, truth.length - from);
                 dump.read(name, from, count, actual);
-                errors[p] = Errors.piece(actual, truth, from, count);
-                double zero = 0;
-                double zeroOfTruth = 0;
-                float zeroOfFloats = 0;
-                for (int i = 0; i < count; i++) {
-                    double o = truth[from + i];
-                    float difference = (float) (o - actual[i]);
-                    zero += (o - actual[i]) * 0;
-                    zeroOfTruth += o * 0;
-                    zeroOfFloats += difference * 0;
-                    if (narrow) {
-                        differences[from + i] = difference;
-                    }
-                }
-                zeros[p] = zero;
-                zerosOfTruth[p] = zeroOfTruth;
-                zerosOfFloats[p] = zeroOfFloats;
+                pieces[p] = Piece.of(actual, truth, from, count, differences);
                 others.take(p, actual, from, count);
             }
         });
-        Errors all = Errors.NONE;
-        double zero = 0;
-        double zeroOfTruth = 0;
-        float zeroOfFloats = 0;
-        for (int p = 0; p < pieces; p++) {
-            all = all.and(Objects.requireNonNull(errors[p]));
-            zero += zeros[p];
-            zeroOfTruth += zerosOfTruth[p];
-            zeroOfFloats += zerosOfFloats[p];
+        Piece all = Piece.NONE;
+        for (Piece piece : pieces) {
+            all = all.and(Objects.requireNonNull(piece));
         }
-        boolean kept = narrow && zeroOfFloats == 0;
-        return new NearDump(
-                dump, name, kept ? differences : null, kept ? null : truth.clone(), all, zero == 0, zeroOfTruth == 0);
+        boolean kept = narrow && all.floats();
+        return new NearDump(dump, name, kept ? differences : null, kept ? null : truth.clone(), all);
     }
 
     /// The numbers, in an array of the caller's.
@@ -144,16 +142,16 @@ final class NearDump implements Supplier<double[]> {
 
     /// How far the dump's numbers are from them; of no elements where the dump has none.
     Errors errors() {
-        return errors;
+        return whole.errors();
     }
 
     /// ‖dump − truth‖; NaN where a number is not finite, or the dump has none.
     double error() {
-        return finite ? errors.error().value() : Double.NaN;
+        return dump != null && whole.finite() ? whole.errors().error().value() : Double.NaN;
     }
 
     /// ‖truth‖; NaN where a number is not finite, or the dump has none.
     double size() {
-        return finiteTruth ? errors.size().value() : Double.NaN;
+        return dump != null && whole.finiteTruth() ? whole.errors().size().value() : Double.NaN;
     }
 }

@@ -8,8 +8,7 @@ import deepflow.tensor.Backends;
 import deepflow.tensor.DType;
 import deepflow.tensor.DeviceId;
 import java.nio.file.Path;
-import java.util.Map;
-import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// The judge, from Java: what `deepflow check` says of a dumped training step, as a value.
@@ -102,7 +101,7 @@ public final class Oracle implements AutoCloseable {
     ///
     /// @throws FormatException as [#check(Path, Options)]
     public Verdict judge(Path path) {
-        Map<String, ErrorHistogram> histograms = new ConcurrentSkipListMap<>();
+        TreeMap<String, ErrorHistogram> histograms = new TreeMap<>();
         ErrorHistograms counter = options.histograms()
                 ? (name, actual, truth, size) -> histograms.put(name, ErrorHistogram.of(actual, truth, size))
                 : ErrorHistograms.NONE;

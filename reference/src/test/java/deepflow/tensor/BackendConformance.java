@@ -325,11 +325,7 @@ public abstract class BackendConformance {
 
     private void same(Tensor actual, Tensor expected) {
         assertEquals(expected.shape(), actual.shape());
-        double[] a = backend.download(actual);
-        double[] e = backend.download(expected);
-        for (int i = 0; i < e.length; i++) {
-            assertEquals(bits(e[i]), bits(a[i]), "element " + i);
-        }
+        equalBits(backend.download(expected), backend.download(actual));
     }
 
     /// Of products of other extents, the same bits where their order is kept.
@@ -771,7 +767,7 @@ public abstract class BackendConformance {
     private static void equalBits(double[] expected, double[] actual) {
         assertEquals(expected.length, actual.length);
         for (int i = 0; i < expected.length; i++) {
-            assertEquals(Double.doubleToRawLongBits(expected[i]), Double.doubleToRawLongBits(actual[i]));
+            assertEquals(bits(expected[i]), bits(actual[i]), "element " + i);
         }
     }
 

@@ -103,7 +103,7 @@ abstract class BoundedTensors implements Backend {
                 Arrays.fill(into, 0);
             }
             if (rounded) {
-                addRounding(into, z, from, stored);
+                addRounding(into, 0, z, from, into.length, stored);
             }
         };
     }
@@ -144,26 +144,17 @@ abstract class BoundedTensors implements Backend {
     }
 
     void addRounding(double[] bound, double[] z, @Nullable FloatFormat format) {
-        loops.over(bound.length, (from, to) -> {
-            double u = unit(format);
-            double least = format == null ? 0 : format.underflow();
-            for (int i = from; i < to; i++) {
-                bound[i] += u * (Math.abs(z[i]) + bound[i]) + least;
-            }
-        });
+        loops.over(bound.length, (from, to) -> addRounding(bound, from, z, from, to - from, format));
     }
 
-    /// The same of a piece of z, from an index on.
-    private static void addRounding(double[] bound, double[] z, int from, FloatFormat format) {
-        double u = unit(format);
-        double least = format.underflow();
-        for (int i = 0; i < bound.length; i++) {
-            bound[i] += u * (Math.abs(z[from + i]) + bound[i]) + least;
+    /// The same of so many numbers of z, from an index on, whose bounds are from another index on.
+    private static void addRounding(
+            double[] bound, int at, double[] z, int from, int count, @Nullable FloatFormat format) {
+        double u = own() + (format == null ? 0 : format.unit());
+        double least = format == null ? 0 : format.underflow();
+        for (int i = 0; i < count; i++) {
+            bound[at + i] += u * (Math.abs(z[from + i]) + bound[at + i]) + least;
         }
-    }
-
-    private static double unit(@Nullable FloatFormat format) {
-        return own() + (format == null ? 0 : format.unit());
     }
 
     /// A result: its bound before it is rounded to its type, to which that is added in place, and the magnitude.
