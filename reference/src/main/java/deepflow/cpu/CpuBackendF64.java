@@ -66,6 +66,11 @@ final class CpuBackendF64 implements Backend {
     }
 
     @Override
+    public Tensor upload(double[] values, Shape shape, int axis, int[] order) { // keep
+        return memory.upload(values, shape, axis, order);
+    }
+
+    @Override
     public Tensor uploadIndices(int[] values, Shape shape) {
         return memory.uploadIndices(values, shape);
     }
@@ -73,6 +78,21 @@ final class CpuBackendF64 implements Backend {
     @Override
     public double[] download(Tensor x) { // keep
         return memory.download(x);
+    }
+
+    @Override
+    public void download(Tensor x, double[] into) { // keep
+        memory.download(x, into);
+    }
+
+    @Override
+    public double[] array(int elements) { // keep
+        return memory.array(elements);
+    }
+
+    @Override
+    public void giveBack(double[] array) { // keep
+        memory.giveBack(array);
     }
 
     @Override

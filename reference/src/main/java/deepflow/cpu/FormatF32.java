@@ -28,6 +28,10 @@ final class FormatF32 {
         return null;
     }
 
+    static double[] array(PoolF32 pool, int elements) {
+        return new double[elements];
+    }
+
     static double @Nullable [] doubles(float[] v) {
         return null;
     }

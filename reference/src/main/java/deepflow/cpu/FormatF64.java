@@ -34,6 +34,11 @@ final class FormatF64 {
         return v;
     }
 
+    /// An array of doubles: an idle one where this is their type.
+    static double[] array(PoolF64 pool, int elements) {
+        return pool.take(elements);
+    }
+
     /// The array itself where it is one of doubles, else null.
     static double @Nullable [] doubles(double[] v) {
         return v;

@@ -78,6 +78,54 @@ final class MemoryF64 implements AutoCloseable {
         return tensor(shape, out);
     }
 
+    /// The elements along an axis in another order.
+    Tensor upload(double[] values, Shape shape, int axis, int[] order) { // keep
+        Arguments.order("upload", values.length, shape, axis, order);
+        double[] out = array(shape);
+        int width = shape.product(shape.axis(axis) + 1, shape.rank());
+        int lines = out.length / Math.max(1, width);
+        threads.split(lines, COST * (double) width, 1, (from, to) -> { // keep
+            for (int line = from, end; line < to; line = end) {
+                int first = line - line % order.length; // of those that the order is of
+                end = Math.min(to, first + order.length);
+                if (width == 1) {
+                    elements(values, first, order, out, line, end);
+                } else {
+                    lines(values, first, order, width, out, line, end);
+                }
+            }
+        });
+        return tensor(shape, out);
+    }
+
+    private static void elements(
+            double[] values, // keep
+            int first,
+            int[] order,
+            double[] out,
+            int from,
+            int to) {
+        for (int i = from; i < to; i++) {
+            out[i] = LanesF64.canonical(FormatF64.round(values[first + order[i - first]]));
+        }
+    }
+
+    private static void lines(
+            double[] values, // keep
+            int first,
+            int[] order,
+            int width,
+            double[] out,
+            int from,
+            int to) {
+        for (int line = from; line < to; line++) {
+            int shift = (first + order[line - first] - line) * width;
+            for (int i = line * width; i < (line + 1) * width; i++) {
+                out[i] = LanesF64.canonical(FormatF64.round(values[i + shift]));
+            }
+        }
+    }
+
     /// An array of the caller's becomes a tensor.
     Tensor adopt(double[] values, Shape shape) { // keep
         Arguments.values("adopt", values.length, shape);
@@ -100,16 +148,33 @@ final class MemoryF64 implements AutoCloseable {
 
     double[] download(Tensor x) { // keep
         double[] out = new double[(int) x.size()]; // keep
+        download(x, out);
+        return out;
+    }
+
+    void download(Tensor x, double[] into) { // keep
         if (x.dtype() == DType.I32) {
             int[] indices = indices(x);
-            for (int i = 0; i < out.length; i++) {
-                out[i] = indices[i];
+            for (int i = 0; i < indices.length; i++) {
+                into[i] = indices[i];
             }
-            return out;
+            return;
         }
         double[] values = values(x);
-        threads.split(out.length, COST, 1, (from, to) -> FormatF64.widen(values, out, from, to));
-        return out;
+        threads.split(values.length, COST, 1, (from, to) -> FormatF64.widen(values, into, from, to));
+    }
+
+    /// An idle array where this is the type, else a new one.
+    double[] array(int elements) { // keep
+        return FormatF64.array(pool, elements);
+    }
+
+    /// What [#array] gave is idle again.
+    void giveBack(double[] array) { // keep
+        var own = FormatF64.own(array);
+        if (own != null) {
+            pool.give(own);
+        }
     }
 
     /// The elements, in the tensor's own array where that is one of doubles.

@@ -182,5 +182,10 @@ public record Checker(Backend backend, @Nullable Workers workers, Judging judgin
         public void output(RecordedStep.Output output) {
             seen.output(output);
         }
+
+        @Override
+        public boolean readsAtOnce() {
+            return seen.readsAtOnce();
+        }
     }
 }

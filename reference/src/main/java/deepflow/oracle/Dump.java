@@ -130,10 +130,15 @@ public final class Dump implements AutoCloseable {
 
     /// The same, read by several threads.
     double[] read(String name, Threads threads) {
-        String inFile = fileName(name);
-        double[] all = source.arrayFor(inFile);
-        threads.split(all.length, READING, 1, (from, to) -> source.readDoubles(inFile, from, all, from, to - from));
+        double[] all = source.arrayFor(fileName(name));
+        read(name, all, threads);
         return all;
+    }
+
+    /// The same, into an array of as many elements.
+    void read(String name, double[] into, Threads threads) {
+        String inFile = fileName(name);
+        threads.split(into.length, READING, 1, (from, to) -> source.readDoubles(inFile, from, into, from, to - from));
     }
 
     /// Elements [from, from + count), into the beginning of an array. May be called by several threads, but for one

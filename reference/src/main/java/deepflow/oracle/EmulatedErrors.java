@@ -81,16 +81,17 @@ final class EmulatedErrors {
             return truth.size();
         }
 
-        /// Takes a run's numbers, and changes the array.
-        private void add(double[] values) {
-            double[] o = truth();
+        /// Takes a run's numbers, and leaves their errors in the room.
+        private void add(double[] values, Room room) {
+            double[] errors = room.of(values.length);
+            truth.read(errors);
             double sum = 0;
             for (int i = 0; i < values.length; i++) {
-                values[i] -= o[i];
-                sum += values[i] * values[i];
+                errors[i] = values[i] - errors[i];
+                sum += errors[i] * errors[i];
             }
             squares.add(sum);
-            spread.add(values);
+            spread.add(errors);
         }
     }
 
@@ -112,17 +113,32 @@ final class EmulatedErrors {
         return cases;
     }
 
+    /// An array that one run uses for the errors of one tensor after the other: a new one for each would be memory to
+    /// fill with zeros, and garbage.
+    static final class Room {
+        private double[] array = {};
+
+        /// At least so many elements, which may be anything.
+        private double[] of(int elements) {
+            if (array.length < elements) {
+                array = new double[elements];
+            }
+            return array;
+        }
+    }
+
     /// Adds what a run made of a tensor, after all runs of smaller numbers: threads change no bit of the result. Waits
     /// for them where they are not as far.
     ///
     /// @param run its number, from 0
-    /// @param emulated the numbers as the run had them, in the recorded type
-    void add(int run, String name, Supplier<double[]> emulated) {
+    /// @param emulated the numbers as the run had them, in the recorded type; only read
+    /// @param room nobody else's meanwhile
+    void add(int run, String name, Supplier<double[]> emulated, Room room) {
         Case c = cases.get(name);
         if (c != null) {
             double[] numbers = emulated.get();
             if (turn(c, run)) {
-                c.add(numbers);
+                c.add(numbers, room);
             }
             past(c, run);
         }

@@ -63,6 +63,7 @@ record EmulatedRuns(Replay replay, Arithmetic arithmetic, Workers workers, int t
     private void work(AtomicInteger next, int count, HeapGrowth growth, EmulatedErrors local, EmulatedErrors global) {
         try (Backend exact = workers.opener().open(BackendOptions.of(DType.F64, 1));
                 Backend accumulator = workers.opener().open(accumulator())) {
+            EmulatedErrors.Room room = new EmulatedErrors.Room();
             for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
                 boolean alone = i % 2 == 0;
                 String what = alone ? "local" : "global";
@@ -75,10 +76,15 @@ record EmulatedRuns(Replay replay, Arithmetic arithmetic, Workers workers, int t
                     replay.run(
                             backend,
                             backend::given,
-                            alone ? new Substitution(replay.dump(), backend::adopt) : new Casting(backend, types),
+                            alone
+                                    ? new Substitution(replay.dump(), name -> recorded(exact, name), backend::adopt)
+                                    : new Casting(backend, types),
                             (name, tensor) -> {
                                 growth.limit();
-                                errors.add(run, name, () -> stored(backend, types, name, tensor));
+                                FloatFormat stored = types.of(name);
+                                if (stored != null) {
+                                    errors.add(run, name, () -> backend.elements(tensor, stored), room);
+                                }
                                 return Truths.TAKEN;
                             });
                     errors.finished(run);
@@ -97,10 +103,12 @@ record EmulatedRuns(Replay replay, Arithmetic arithmetic, Workers workers, int t
         return BackendOptions.of(arithmetic.accumulator(), 1).accumulating(Accumulation.SEQUENTIAL);
     }
 
-    private static double[] stored(
-            RoundingBackend backend, RecordedTypes types, String name, deepflow.tensor.Tensor tensor) {
-        FloatFormat format = types.of(name);
-        return format == null ? backend.download(tensor) : backend.download(tensor, format);
+    /// The dump's numbers, in an array that a run before may have had.
+    private double[] recorded(Backend exact, String name) {
+        int elements = Math.toIntExact(replay.dump().info(name).elements());
+        double[] numbers = exact.array(elements);
+        replay.dump().read(name, 0, elements, numbers);
+        return numbers;
     }
 
     private RoundingBackend emulator(Backend exact, Backend accumulator, String what, int run) {

@@ -35,7 +35,15 @@ final class LocalErrors {
         Replay.Run run = replay.run(
                 bounding,
                 (w, type) -> bounding.given(w),
-                new Substitution(dump, name -> dump.read(name, threads), bounding::adopt),
+                new Substitution(
+                        dump,
+                        name -> {
+                            double[] numbers = bounding.array(
+                                    Math.toIntExact(dump.info(name).elements()));
+                            dump.read(name, numbers, threads);
+                            return numbers;
+                        },
+                        bounding::adopt),
                 (name, tensor) -> {
                     growth.limit();
                     FloatFormat stored = types.of(name);

@@ -125,14 +125,22 @@ final class NearDump implements Supplier<double[]> {
     /// The numbers, in an array of the caller's.
     @Override
     public double[] get() {
-        if (differences == null) {
-            return Objects.requireNonNull(truth).clone();
-        }
-        double[] numbers = Objects.requireNonNull(dump).read(name);
-        for (int i = 0; i < numbers.length; i++) {
-            numbers[i] += differences[i];
-        }
+        double[] numbers = new double[differences == null ? Objects.requireNonNull(truth).length : differences.length];
+        read(numbers);
         return numbers;
+    }
+
+    /// The numbers, into the beginning of an array.
+    void read(double[] into) {
+        if (differences == null) {
+            double[] numbers = Objects.requireNonNull(truth);
+            System.arraycopy(numbers, 0, into, 0, numbers.length);
+            return;
+        }
+        Objects.requireNonNull(dump).read(name, 0, differences.length, into);
+        for (int i = 0; i < differences.length; i++) {
+            into[i] += differences[i];
+        }
     }
 
     /// Whether it is beside numbers of this dump.

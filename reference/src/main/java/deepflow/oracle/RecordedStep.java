@@ -22,6 +22,8 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /// One training step, forward and backward, with every module's output and its gradient.
 ///
@@ -60,6 +62,10 @@ public record RecordedStep(Backend backend, Losses losses, List<Output> outputs,
 
         /// A module has returned.
         void output(Output output);
+
+        /// Whether a tensor has been read when the call that told of it returns. The step then gives each up as soon as
+        /// it needs it no more itself, all but its losses and prediction.
+        boolean readsAtOnce();
     }
 
     /// Runs a step and holds what is wanted of it.
@@ -106,6 +112,11 @@ public record RecordedStep(Backend backend, Losses losses, List<Output> outputs,
                     outputs.add(output);
                 }
             }
+
+            @Override
+            public boolean readsAtOnce() {
+                return false;
+            }
         };
         RecordedStep step =
                 run(backend, model, specs, weights, objective, batch, holding, Interception.NONE, mistake, lossScale);
@@ -129,7 +140,9 @@ public record RecordedStep(Backend backend, Losses losses, List<Output> outputs,
             Interception interception,
             Mistake mistake,
             double lossScale) {
-        Tape tape = Tape.recording(mistake.backend(backend));
+        // a mistake may look back at whatever it likes
+        boolean early = listener.readsAtOnce() && mistake == Mistake.NONE;
+        Tape tape = early ? Tape.training(backend) : Tape.recording(mistake.backend(backend));
         Map<String, Tensor> used = new HashMap<>();
         weights.forEach((name, value) -> used.put(name, mistake.parameter(tape.backend(), name, value)));
         Parameters parameters = Parameters.on(tape, specs, used);
@@ -152,6 +165,12 @@ public record RecordedStep(Backend backend, Losses losses, List<Output> outputs,
         Losses seen = mistake.losses(soFar, root, intercepted);
         Prediction predicted = computed(intercepted.computed().getFirst(), behind);
         behind.clear();
+        Stream.of(predicted.velocities(), predicted.accelerations(), predicted.refined())
+                .flatMap(List::stream)
+                .forEach(Variable::retain);
+        Stream.of(seen.deep(), seen.acc(), seen.ssl(), seen.total())
+                .filter(Objects::nonNull)
+                .forEach(Variable::retain);
         tape.backward(seen.total(), mistake.seed(lossScale));
         Losses losses = new Losses(seen.deep(), seen.acc(), seen.ssl(), seen.total(), predicted);
         return new RecordedStep(backend, losses, List.of(), parameters);

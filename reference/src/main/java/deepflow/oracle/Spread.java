@@ -2,6 +2,7 @@ package deepflow.oracle;
 
 import deepflow.oracle.budget.PredictionLimit;
 import deepflow.tensor.Shape;
+import java.util.Arrays;
 
 /// The root mean square of each element over several runs, from sums of squares.
 ///
@@ -26,10 +27,13 @@ final class Spread {
     }
 
     /// Adds a run's errors.
+    ///
+    /// @param errors begins with them
     void add(double[] errors) {
         runs++;
         if (scale == 0) {
-            scale = Norm.of(errors).value() / Math.sqrt(Math.max(1, errors.length));
+            double[] own = errors.length == elements ? errors : Arrays.copyOf(errors, elements);
+            scale = Norm.of(own).value() / Math.sqrt(Math.max(1, elements));
         }
         if (scale == 0) {
             return;

@@ -45,11 +45,26 @@ final class Truths implements RecordedStep.Listener {
         /// @return the numbers, a new array each time: from the tensor, or from what was kept of it
         Supplier<double[]> of(String name, Tensor tensor);
 
+        /// Whether nobody holds the tensor afterwards.
+        default boolean atOnce() {
+            return true;
+        }
+
         /// Holds the tensor, and reads it when somebody asks.
         ///
         /// @param backend of the step
         static Reading later(Backend backend) {
-            return (name, tensor) -> () -> backend.download(tensor);
+            return new Reading() {
+                @Override
+                public Supplier<double[]> of(String name, Tensor tensor) {
+                    return () -> backend.download(tensor);
+                }
+
+                @Override
+                public boolean atOnce() {
+                    return false;
+                }
+            };
         }
     }
 
@@ -114,6 +129,11 @@ final class Truths implements RecordedStep.Listener {
     }
 
     @Override
+    public boolean readsAtOnce() {
+        return reading.atOnce();
+    }
+
+    @Override
     public void output(RecordedStep.Output output) {
         String module = output.name();
         String name = Family.GRADACT.of(module);
@@ -148,7 +168,7 @@ final class Truths implements RecordedStep.Listener {
     private void share(String module, Shape shape, Truth.Absence when, Share share) {
         Share other = shares.remove(module);
         if (other == null) {
-            shares.put(module, share);
+            shares.put(module, new Share(backend.copy(share.gradient()), share.at())); // until the other one comes
         } else {
             Tensor sum = backend.add(share.gradient(), other.gradient());
             gradient(Family.GRADACT.of(module), shape, when, new Share(sum, Math.max(share.at(), other.at())));

@@ -35,6 +35,17 @@ public final class Arguments {
         }
     }
 
+    /// As many values as the shape has elements, and indices of one axis, as many as it has elements.
+    public static void order(String operation, int count, Shape shape, int axis, int[] order) {
+        values(operation, count, shape);
+        int along = shape.dim(axis(operation, shape, axis));
+        if (order.length != along || Arrays.stream(order).anyMatch(i -> i < 0 || i >= along)) {
+            throw new IllegalArgumentException(operation + " expects " + along + " indices below " + along
+                    + " for axis " + axis + " of shape " + shape + ", got "
+                    + (order.length == along ? "one beyond it" : order.length));
+        }
+    }
+
     /// Equal shapes.
     public static void same(String operation, Tensor expected, Tensor actual) {
         shape(operation, expected.shape(), actual);

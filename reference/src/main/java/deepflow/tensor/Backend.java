@@ -59,6 +59,38 @@ public interface Backend extends AutoCloseable {
         return upload(values, shape);
     }
 
+    /// As [#upload], the elements along one axis in another order: the i-th along it is the `order[i]`-th of the
+    /// values.
+    ///
+    /// @param axis −1 is the last
+    /// @param order an index within the axis for each element along it
+    default Tensor upload(double[] values, Shape shape, int axis, int[] order) {
+        Arguments.order("upload", values.length, shape, axis, order);
+        int width = shape.product(shape.axis(axis) + 1, shape.rank());
+        double[] ordered = new double[values.length];
+        for (int to = 0; to < ordered.length; to += width) {
+            int line = to / width;
+            int among = line % order.length;
+            System.arraycopy(values, (line - among + order[among]) * width, ordered, to, width);
+        }
+        return adopt(ordered, shape);
+    }
+
+    /// As [#download], into the beginning of an array of the caller's.
+    default void download(Tensor x, double[] into) {
+        double[] values = download(x);
+        System.arraycopy(values, 0, into, 0, values.length);
+    }
+
+    /// An array of so many elements, which may be anything, for who will hand it over with [#adopt]: where the back end
+    /// has arrays that are idle, one of them. Like those of a tensor that was [taken][#take] it is the caller's.
+    default double[] array(int elements) {
+        return new double[elements];
+    }
+
+    /// Takes an array back that [#array] or [#take] gave and nobody needs any more. A hint, as [#release] is.
+    default void giveBack(double[] array) {}
+
     /// As [#download], but the array may be the tensor's own: it is read only, and no longer than the tensor lives.
     /// Saves a copy where the tensor is such an array.
     default double[] elements(Tensor x) {

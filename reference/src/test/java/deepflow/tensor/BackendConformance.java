@@ -764,6 +764,65 @@ public abstract class BackendConformance {
         }
     }
 
+    @Property(tries = 60)
+    void anAxisComesInAnotherOrder(@ForAll long seed, @ForAll @IntRange(min = 1, max = 4) int rank) {
+        try (Arena _ = backend.arena()) {
+            SplittableRandom random = new SplittableRandom(seed);
+            Shape shape = shape(seed, rank);
+            int axis = random.nextInt(-rank, rank);
+            int width = shape.product(shape.axis(axis) + 1, rank);
+            int[] order = random.ints(shape.dim(axis), 0, Math.max(1, shape.dim(axis)))
+                    .toArray(); // some twice, others never
+            double[] given = data(seed, shape, Values.SPECIAL);
+            double[] expected = new double[given.length];
+            for (int i = 0; i < given.length; i++) {
+                int along = i / width % order.length;
+                expected[i] = given[i + (order[along] - along) * width];
+            }
+            equalBits(
+                    backend.download(backend.upload(expected, shape)),
+                    backend.download(backend.upload(given, shape, axis, order)));
+        }
+    }
+
+    @Property(tries = 1)
+    void anOrderFitsItsAxis() {
+        double[] six = new double[6];
+        Shape shape = Shape.of(2, 3);
+        for (int[] order : List.of(new int[] {0, 1}, new int[] {0, 1, 3}, new int[] {0, -1, 2})) {
+            String message = String.valueOf(
+                    assertThrows(IllegalArgumentException.class, () -> backend.upload(six, shape, 1, order))
+                            .getMessage());
+            assertTrue(message.contains("expects 3 indices below 3") && message.contains("got"), message);
+        }
+        assertThrows(IllegalArgumentException.class, () -> backend.upload(six, shape, 2, new int[] {0, 1, 2}));
+        assertThrows(IllegalArgumentException.class, () -> backend.upload(new double[5], shape, 0, new int[] {0, 1}));
+    }
+
+    @Property(tries = 20)
+    void idleArraysAreNobodys(@ForAll long seed, @ForAll @IntRange(max = 3000) int n) {
+        try (Arena _ = backend.arena()) {
+            Shape shape = Shape.of(n);
+            double[] given = data(seed, shape, Values.SPECIAL);
+            double[] expected = backend.download(backend.upload(given, shape));
+            double[] first = backend.array(n);
+            double[] second = backend.array(n);
+            assertEquals(n, first.length);
+            System.arraycopy(given, 0, first, 0, n);
+            Arrays.fill(second, 3);
+            Tensor x = backend.adopt(first, shape);
+            backend.giveBack(second);
+            Tensor others = backend.full(shape, 1); // may have that memory, but not that of x
+            equalBits(expected, backend.download(x));
+            double[] longer = new double[n + 1];
+            longer[n] = 5;
+            backend.download(x, longer);
+            equalBits(expected, Arrays.copyOf(longer, n));
+            assertEquals(5, longer[n]);
+            assertTrue(Arrays.stream(backend.download(others)).allMatch(v -> v == 1));
+        }
+    }
+
     private static void equalBits(double[] expected, double[] actual) {
         assertEquals(expected.length, actual.length);
         for (int i = 0; i < expected.length; i++) {

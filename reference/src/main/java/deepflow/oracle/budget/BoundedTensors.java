@@ -65,13 +65,21 @@ abstract class BoundedTensors implements Backend {
     /// How far each element may be off. The array is the caller's.
     public double[] bound(Tensor x) {
         double[] b = boundIfAny(x);
-        return b == null ? new double[Math.toIntExact(x.size())] : b;
+        if (b == null) {
+            b = arrayFor(x.shape());
+            Arrays.fill(b, 0);
+        }
+        return b;
+    }
+
+    private double[] arrayFor(Shape shape) {
+        return exact.array(Math.toIntExact(shape.size()));
     }
 
     /// The same; null where there is no error.
     double @Nullable [] boundIfAny(Tensor x) {
         UpperValues b = kept(x);
-        return b == null ? null : b.doubles(loops);
+        return b == null ? null : b.doubles(loops, arrayFor(x.shape()));
     }
 
     private static @Nullable UpperValues kept(Tensor x) {
@@ -125,10 +133,16 @@ abstract class BoundedTensors implements Backend {
     /// The same at once, in an array of the caller's.
     double[] magnitude(Tensor x) {
         return x.storage() instanceof BoundedStorage s && s.magnitude() != null
-                ? s.magnitude().doubles(loops)
-                : loops.absolute(values(x));
+                ? s.magnitude().doubles(loops, arrayFor(x.shape()))
+                : absolute(values(x));
     }
 
+    /// |v|, in an array of the caller's.
+    double[] absolute(double[] v) {
+        return loops.absolute(v, 1, exact.array(v.length));
+    }
+
+    /// A pair of a value and arrays that nobody else has, and that nobody reads again.
     Tensor of(Tensor inner, double @Nullable [] bound, @Nullable FloatFormat format, double @Nullable [] magnitude) {
         return pair(inner, packed(bound), format, packed(magnitude));
     }
@@ -140,7 +154,12 @@ abstract class BoundedTensors implements Backend {
 
     @Nullable
     UpperValues packed(double @Nullable [] v) {
-        return v == null ? null : UpperValues.of(loops, v);
+        if (v == null) {
+            return null;
+        }
+        UpperValues half = UpperValues.of(loops, v);
+        exact.giveBack(v);
+        return half;
     }
 
     void addRounding(double[] bound, double[] z, @Nullable FloatFormat format) {
@@ -168,7 +187,7 @@ abstract class BoundedTensors implements Backend {
         double[] v = values(x);
         double[] b = boundIfAny(x);
         if (b == null) {
-            return loops.absolute(v);
+            return absolute(v);
         }
         loops.over(v.length, (from, to) -> {
             for (int i = from; i < to; i++) {
@@ -178,18 +197,23 @@ abstract class BoundedTensors implements Backend {
         return b;
     }
 
-    /// What another shape has of these elements.
+    /// What another shape has of these elements, whose array nobody else has.
     double[] broadcast(double[] v, Shape from, Shape to) {
         if (from.equals(to)) {
             return v;
         }
         if (v.length == 0 || v.length != to.product(to.rank() - suffix(from, to), to.rank())) {
-            return exact.take(exact.add(exact.full(to, 0), exact.upload(v, from)));
+            Tensor zeros = exact.full(to, 0);
+            Tensor given = exact.adopt(v, from);
+            double[] sum = exact.take(exact.add(zeros, given));
+            List.of(zeros, given).forEach(exact::release);
+            return sum;
         }
-        double[] repeated = new double[Math.toIntExact(to.size())];
+        double[] repeated = arrayFor(to);
         for (int at = 0; at < repeated.length; at += v.length) {
             System.arraycopy(v, 0, repeated, at, v.length);
         }
+        exact.giveBack(v);
         return repeated;
     }
 
@@ -225,6 +249,16 @@ abstract class BoundedTensors implements Backend {
     }
 
     @Override
+    public double[] array(int elements) {
+        return exact.array(elements);
+    }
+
+    @Override
+    public void giveBack(double[] array) {
+        exact.giveBack(array);
+    }
+
+    @Override
     public Tensor uploadIndices(int[] values, Shape shape) {
         return exact.uploadIndices(values, shape);
     }
@@ -246,7 +280,16 @@ abstract class BoundedTensors implements Backend {
 
     @Override
     public Tensor copy(Tensor x) {
-        return layout(x, exact::copy);
+        return x.storage() instanceof BoundedStorage s
+                ? pair(exact.copy(value(x)), s.bound(), s.format(), s.magnitude())
+                : exact.copy(x);
+    }
+
+    @Override
+    public void release(Tensor x) {
+        if (x.storage() instanceof BoundedStorage s) {
+            exact.release(s.value());
+        }
     }
 
     @Override
@@ -266,7 +309,7 @@ abstract class BoundedTensors implements Backend {
         if (to == null || from != null && to.holds(from)) {
             return x;
         }
-        return result(value(x), bound(x), to, magnitude(x));
+        return result(exact.copy(value(x)), bound(x), to, magnitude(x));
     }
 
     // ---- layout ---------------------------------------------------------------------------------------------
@@ -281,7 +324,15 @@ abstract class BoundedTensors implements Backend {
     }
 
     private double @Nullable [] moved(@Nullable UpperValues v, Shape shape, UnaryOperator<Tensor> f) {
-        return v == null ? null : exact.take(f.apply(exact.adopt(v.doubles(loops), shape)));
+        return v == null ? null : taken(v.doubles(loops, arrayFor(shape)), shape, f);
+    }
+
+    /// What an operation of the back end underneath makes of numbers whose array nobody else has.
+    double[] taken(double[] v, Shape shape, UnaryOperator<Tensor> f) {
+        Tensor before = exact.adopt(v, shape);
+        double[] made = exact.take(f.apply(before));
+        exact.release(before);
+        return made;
     }
 
     @Override
@@ -299,7 +350,9 @@ abstract class BoundedTensors implements Backend {
             bounds.add(exact.adopt(bound(part), part.shape()));
             widest = arithmetic.pointwise(widest, format(part));
         }
-        return of(exact.concat(axis, inner), exact.take(exact.concat(axis, bounds)), widest, null);
+        double[] bound = exact.take(exact.concat(axis, bounds));
+        bounds.forEach(exact::release);
+        return of(exact.concat(axis, inner), bound, widest, null);
     }
 
     @Override

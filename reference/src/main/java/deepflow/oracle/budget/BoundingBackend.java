@@ -7,6 +7,7 @@ import deepflow.tensor.Normalized;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 import deepflow.thread.Threads;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// A back end whose every result knows how far off another implementation in a given [Arithmetic] may be: pairs of
@@ -33,7 +34,7 @@ public final class BoundingBackend extends BoundedTensors {
     /// @param risk the probability that a result of one operation is beyond its bound
     public BoundingBackend(Backend exact, Backend bounds, Threads threads, Arithmetic arithmetic, double risk) {
         super(exact, arithmetic, new Loops(threads));
-        this.products = new UpperProducts(bounds, loops);
+        this.products = new UpperProducts(bounds, loops, exact);
         this.sums = new Accumulation(arithmetic.wide().unit() + own(), risk);
     }
 
@@ -51,7 +52,9 @@ public final class BoundingBackend extends BoundedTensors {
 
     private Tensor sum(Tensor x, Tensor y, Tensor z) {
         double[] b = bound(x);
-        addTo(b, broadcast(bound(y), y.shape(), x.shape()));
+        if (!exactly(y)) {
+            addTo(b, broadcast(bound(y), y.shape(), x.shape()));
+        }
         double[] size = magnitude(x);
         addTo(size, broadcast(magnitude(y), y.shape(), x.shape()));
         return result(z, b, widest(x, y), size);
@@ -69,13 +72,14 @@ public final class BoundingBackend extends BoundedTensors {
                 b[i] = Math.max(0, b[i] * all[i] - Math.abs(vz[i]));
             }
         });
+        exact.giveBack(all);
         return result(z, b, widest(x, y), null);
     }
 
     @Override
     public Tensor divide(Tensor x, Tensor y) {
         Tensor z = exact.divide(value(x), value(y));
-        double[] vy = broadcast(values(y), y.shape(), x.shape());
+        double[] vy = broadcast(exact.download(value(y)), y.shape(), x.shape());
         double[] by = broadcast(bound(y), y.shape(), x.shape());
         double[] vz = exact.elements(z);
         double[] b = bound(x);
@@ -162,6 +166,8 @@ public final class BoundingBackend extends BoundedTensors {
                 b[i] = SLOPE * b[i] + all[i] * (steep + own * (1 + Math.min(Math.abs(v[i]), 16)));
             }
         });
+        exact.giveBack(bx);
+        exact.giveBack(all);
         return result(z, b, widest(x, dy), null);
     }
 
@@ -191,23 +197,26 @@ public final class BoundingBackend extends BoundedTensors {
     @Override
     public Tensor matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB) {
         Tensor y = exact.matmul(value(a), transposeA, value(b), transposeB);
-        double[] va = loops.absolute(values(a));
-        double[] vb = loops.absolute(values(b));
-        double[] size = products.of(va, a.shape(), transposeA, vb, b.shape(), transposeB);
+        double[] size = products.of(values(a), a.shape(), transposeA, values(b), b.shape(), transposeB);
+        UpperValues magnitude = UpperValues.of(loops, size);
         double[] inherited = null;
         double[] ea = operandError(a);
-        if (ea != null) {
-            double[] all = vb.clone();
-            addTo(all, operandError(b));
-            inherited = products.of(ea, a.shape(), transposeA, all, b.shape(), transposeB);
-        }
         double[] eb = operandError(b);
+        if (ea != null) {
+            double[] all = absolute(values(b));
+            addInto(all, eb);
+            inherited = products.of(ea, a.shape(), transposeA, all, b.shape(), transposeB);
+            exact.giveBack(all);
+            exact.giveBack(ea);
+        }
         if (eb != null) {
-            double[] second = products.of(va, a.shape(), transposeA, eb, b.shape(), transposeB);
-            addTo(second, inherited);
+            double[] second = products.of(values(a), a.shape(), transposeA, eb, b.shape(), transposeB);
+            exact.giveBack(eb);
+            if (inherited != null) {
+                addTo(second, inherited);
+            }
             inherited = second;
         }
-        UpperValues magnitude = packed(size);
         FloatFormat stored = arithmetic.productResult();
         double times = transposeA ? storedTimes(a.shape().dim(-2)) : 0;
         double gamma = sums.gamma(a.shape().dim(transposeA ? -2 : -1), y.size()) + times * stored.unit();
@@ -220,11 +229,20 @@ public final class BoundingBackend extends BoundedTensors {
                         others == null ? gamma * bound[i] + least : bound[i] + (gamma * (others[i] + bound[i]) + least);
             }
         });
+        if (others != null) {
+            exact.giveBack(others);
+        }
         addRounding(bound, values(y), stored);
         return pair(y, packed(bound), stored, magnitude);
     }
 
-    private void addTo(double[] sum, double @Nullable [] x) {
+    /// Adds an array that nobody reads again.
+    private void addTo(double[] sum, double[] x) {
+        addInto(sum, x);
+        exact.giveBack(x);
+    }
+
+    private void addInto(double[] sum, double @Nullable [] x) {
         if (x != null) {
             loops.over(sum.length, (from, to) -> {
                 for (int i = from; i < to; i++) {
@@ -253,9 +271,11 @@ public final class BoundingBackend extends BoundedTensors {
         double[] b = bound(x);
         if (rounded) {
             double[] v = values(x);
-            for (int i = 0; i < b.length; i++) {
-                b[i] += to.unit() * (Math.abs(v[i]) + b[i]) + to.underflow();
-            }
+            loops.over(b.length, (from, end) -> {
+                for (int i = from; i < end; i++) {
+                    b[i] += to.unit() * (Math.abs(v[i]) + b[i]) + to.underflow();
+                }
+            });
         }
         return b;
     }
@@ -276,7 +296,7 @@ public final class BoundingBackend extends BoundedTensors {
     // ---- rows -----------------------------------------------------------------------------------------------
 
     private RowBounds rows(Tensor x) {
-        return new RowBounds(sums, Math.max(1, x.shape().dim(-1)), loops);
+        return new RowBounds(sums, Math.max(1, x.shape().dim(-1)), loops, exact);
     }
 
     @Override
@@ -284,7 +304,9 @@ public final class BoundingBackend extends BoundedTensors {
         Normalized n = exact.layerNorm(value(x), eps);
         double[] rstd = exact.elements(n.rstd());
         double[] rstdBound = new double[rstd.length];
-        double[] b = rows(x).layerNorm(values(x), bound(x), exact.elements(n.y()), rstd, rstdBound);
+        double[] bx = bound(x);
+        double[] b = rows(x).layerNorm(values(x), bx, exact.elements(n.y()), rstd, rstdBound);
+        exact.giveBack(bx);
         FloatFormat type = arithmetic.norm(format(x));
         addRounding(rstdBound, rstd, type); // PyTorch keeps it so for the backward, on a CPU
         return new Normalized(
@@ -302,20 +324,28 @@ public final class BoundingBackend extends BoundedTensors {
             // the rows are computed anew from a rounded mean and a rounded rstd
             rows(y).addStatistics(yBound, values(y), magnitude(rstd), type.unit());
         }
-        double[] b = rows(y).layerNormBackward(values(y), yBound, values(rstd), bound(rstd), values(dy), bound(dy));
+        double[] bdy = bound(dy);
+        double[] b = rows(y).layerNormBackward(values(y), yBound, values(rstd), bound(rstd), values(dy), bdy);
+        List.of(yBound, bdy).forEach(exact::giveBack);
         return result(dx, b, format(dy), null);
     }
 
     @Override
     public Tensor softmax(Tensor x) {
         Tensor y = exact.softmax(value(x));
-        return result(y, rows(x).softmax(values(x), bound(x), exact.elements(y)), arithmetic.softmax(format(x)), null);
+        double[] bx = bound(x);
+        double[] b = rows(x).softmax(values(x), bx, exact.elements(y));
+        exact.giveBack(bx);
+        return result(y, b, arithmetic.softmax(format(x)), null);
     }
 
     @Override
     public Tensor softmaxBackward(Tensor y, Tensor dy) {
         Tensor dx = exact.softmaxBackward(value(y), value(dy));
-        double[] b = rows(y).softmaxBackward(values(y), bound(y), values(dy), bound(dy));
+        double[] by = bound(y);
+        double[] bdy = bound(dy);
+        double[] b = rows(y).softmaxBackward(values(y), by, values(dy), bdy);
+        List.of(by, bdy).forEach(exact::giveBack);
         return result(dx, b, widest(y, dy), null);
     }
 
@@ -334,8 +364,8 @@ public final class BoundingBackend extends BoundedTensors {
             // PyTorch on a CPU adds gradients of LayerNorm's weight and bias in their own type
             gamma = Math.max(gamma, new Accumulation(format.unit(), sums.risk()).gamma(terms, to.size()));
         }
-        double[] size = exact.take(exact.sumTo(exact.adopt(loops.absolute(values(x)), x.shape()), to));
-        double[] b = exact.take(exact.sumTo(exact.adopt(bound(x), x.shape()), to));
+        double[] size = taken(absolute(values(x)), x.shape(), t -> exact.sumTo(t, to));
+        double[] b = taken(bound(x), x.shape(), t -> exact.sumTo(t, to));
         double g = gamma;
         return result(y, loops.map(b, size, (d, s) -> d + g * (s + d)), format, size);
     }
@@ -357,9 +387,8 @@ public final class BoundingBackend extends BoundedTensors {
         // row after row may be added to the table in its own type, as PyTorch does
         Accumulation rows = new Accumulation(format == null ? sums.unit() : sums.unit() + format.unit(), sums.risk());
         double gamma = rows.gamma(dy.shape().dim(0), dy.size());
-        double[] size =
-                exact.take(exact.gatherBackward(exact.adopt(loops.absolute(values(dy)), dy.shape()), indices, count));
-        double[] b = exact.take(exact.gatherBackward(exact.adopt(bound(dy), dy.shape()), indices, count));
+        double[] size = taken(absolute(values(dy)), dy.shape(), t -> exact.gatherBackward(t, indices, count));
+        double[] b = taken(bound(dy), dy.shape(), t -> exact.gatherBackward(t, indices, count));
         Tensor z = exact.gatherBackward(value(dy), indices, count);
         return result(z, loops.map(b, size, (d, s) -> d + gamma * (s + d)), format, size);
     }

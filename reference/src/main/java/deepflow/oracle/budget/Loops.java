@@ -26,35 +26,39 @@ record Loops(Threads threads) {
         });
     }
 
-    /// f of each pair.
+    /// f of each pair in the place of its first number.
+    ///
+    /// @return x
     double[] map(double[] x, double[] y, DoubleBinaryOperator f) {
-        double[] z = new double[x.length];
-        over(z.length, (from, to) -> {
+        over(x.length, (from, to) -> {
             for (int i = from; i < to; i++) {
-                z[i] = f.applyAsDouble(x[i], y[i]);
+                x[i] = f.applyAsDouble(x[i], y[i]);
             }
         });
-        return z;
+        return x;
     }
 
-    /// |v|, in an array of the caller's.
-    double[] absolute(double[] v) {
-        double[] size = new double[v.length];
+    /// |v|·factor.
+    ///
+    /// @param into receives it
+    /// @return the same
+    double[] absolute(double[] v, double factor, double[] into) {
         over(v.length, (from, to) -> {
             for (int i = from; i < to; i++) {
-                size[i] = Math.abs(v[i]);
+                into[i] = Math.abs(v[i]) * factor;
             }
         });
-        return size;
+        return into;
     }
 
-    /// The largest number that is finite; 0 where there is none above it.
+    /// The largest |v| that is finite; 0 where there is none above it.
     double largestFinite(double[] v) {
         DoubleAccumulator largest = new DoubleAccumulator(Math::max, 0);
         over(v.length, (from, to) -> {
             double max = 0;
             for (int i = from; i < to; i++) {
-                max = v[i] > max && v[i] <= Double.MAX_VALUE ? v[i] : max;
+                double size = Math.abs(v[i]);
+                max = size > max && size <= Double.MAX_VALUE ? size : max;
             }
             largest.accumulate(max);
         });

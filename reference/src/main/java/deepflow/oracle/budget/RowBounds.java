@@ -1,12 +1,15 @@
 package deepflow.oracle.budget;
 
+import deepflow.tensor.Backend;
+
 /// What LayerNorm and softmax, forward and backward, make of their inputs' errors, and what they add of their own.
 /// Arrays hold rows of equal width side by side. Rounding to the result's type is not in these bounds.
 ///
 /// @param sums the accumulator
 /// @param width elements of a row
 /// @param loops over rows
-record RowBounds(Accumulation sums, int width, Loops loops) {
+/// @param arrays has arrays that are idle
+record RowBounds(Accumulation sums, int width, Loops loops, Backend arrays) {
     /// Roundings of a handful of steps of one element, beside the sums.
     private static final int STEPS = 6;
 
@@ -22,7 +25,7 @@ record RowBounds(Accumulation sums, int width, Loops loops) {
     /// @param rstd 1/√(variance + ε) of each row
     /// @param rstdBound receives the error of `rstd`
     double[] layerNorm(double[] x, double[] dx, double[] y, double[] rstd, double[] rstdBound) {
-        double[] bound = new double[y.length];
+        double[] bound = arrays.array(y.length);
         double g = gamma(y);
         loops.overRows(rstd.length, width, row -> {
             int at = row * width;
@@ -80,7 +83,7 @@ record RowBounds(Accumulation sums, int width, Loops loops) {
     /// dx = rstd·(dy − mean(dy) − y·mean(dy·y)).
     double[] layerNormBackward(
             double[] y, double[] yBound, double[] rstd, double[] rstdBound, double[] dy, double[] dyBound) {
-        double[] bound = new double[y.length];
+        double[] bound = arrays.array(y.length);
         double g = gamma(y);
         loops.overRows(rstd.length, width, row -> {
             int at = row * width;
@@ -110,7 +113,7 @@ record RowBounds(Accumulation sums, int width, Loops loops) {
     /// Errors of the arguments change a probability by a factor e^{δᵢ + max δ} at most; the argument's own rounding,
     /// before the exponential, by |x − max|·u.
     double[] softmax(double[] x, double[] dx, double[] y) {
-        double[] bound = new double[y.length];
+        double[] bound = arrays.array(y.length);
         double g = gamma(y);
         loops.overRows(y.length / width, width, row -> {
             int at = row * width;
@@ -134,7 +137,7 @@ record RowBounds(Accumulation sums, int width, Loops loops) {
 
     /// dx = y·(dy − Σ dy·y).
     double[] softmaxBackward(double[] y, double[] yBound, double[] dy, double[] dyBound) {
-        double[] bound = new double[y.length];
+        double[] bound = arrays.array(y.length);
         double g = gamma(y);
         loops.overRows(y.length / width, width, row -> {
             int at = row * width;

@@ -4,13 +4,15 @@ import deepflow.tensor.Backend;
 import deepflow.tensor.DType;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
+import java.util.List;
 
-/// Products of matrices without negative elements, never too small: for bounds, which need no more than their first
+/// Products of matrices' absolute values, never too small: for bounds, which need no more than their first
 /// digits, so that a back end in float32 will do.
 ///
 /// @param products computes them
 /// @param loops for what is done element by element
-record UpperProducts(Backend products, Loops loops) {
+/// @param arrays has arrays that are idle
+record UpperProducts(Backend products, Loops loops, Backend arrays) {
     private static final double FLOAT_UNIT = 0x1p-24;
     /// What a float32 sum may lose of a term that is no normal number, with room for a product of two.
     private static final double FLOAT_UNDERFLOW = 0x1p-125;
@@ -19,15 +21,21 @@ record UpperProducts(Backend products, Loops loops) {
     /// Roundings beside those of the sum.
     private static final int STEPS = 8;
 
-    /// An upper bound of op(a)·op(b), as [Backend#matmul] has it, element by element.
+    /// An upper bound of op(|a|)·op(|b|), as [Backend#matmul] has it, element by element.
     double[] of(double[] a, Shape sa, boolean transposeA, double[] b, Shape sb, boolean transposeB) {
-        if (products.dtype() == DType.F64) {
-            return product(a, sa, transposeA, b, sb, transposeB);
-        }
         // the largest elements are put near 1 where they are far from it: float32 needs room on both sides
-        int ea = shift(a);
-        int eb = shift(b);
-        double[] y = product(scaled(a, -ea), sa, transposeA, scaled(b, -eb), sb, transposeB);
+        boolean narrow = products.dtype() == DType.F32;
+        int ea = narrow ? shift(a) : 0;
+        int eb = narrow ? shift(b) : 0;
+        Tensor left = uploaded(a, -ea, sa);
+        Tensor right = uploaded(b, -eb, sb);
+        Tensor product = products.matmul(left, transposeA, right, transposeB);
+        double[] y = arrays.array(Math.toIntExact(product.size()));
+        products.download(product, y);
+        List.of(left, right, product).forEach(products::release);
+        if (!narrow) {
+            return y;
+        }
         int terms = sa.dim(transposeA ? -2 : -1);
         double factor = 1 + 2 * (terms + STEPS) * FLOAT_UNIT;
         loops.over(y.length, (from, to) -> {
@@ -40,13 +48,12 @@ record UpperProducts(Backend products, Loops loops) {
         return y;
     }
 
-    private double[] product(double[] a, Shape sa, boolean transposeA, double[] b, Shape sb, boolean transposeB) {
-        Tensor left = products.upload(a, sa);
-        Tensor right = products.upload(b, sb);
-        double[] y = products.take(products.matmul(left, transposeA, right, transposeB));
-        products.release(left);
-        products.release(right);
-        return y;
+    /// |x|·2^`exponent`.
+    private Tensor uploaded(double[] x, int exponent, Shape shape) {
+        double[] scaled = loops.absolute(x, Math.scalb(1.0, exponent), arrays.array(x.length));
+        Tensor tensor = products.upload(scaled, shape);
+        arrays.giveBack(scaled);
+        return tensor;
     }
 
     /// The exponent of the largest element that is finite; 0 where that is near 0.
@@ -54,19 +61,5 @@ record UpperProducts(Backend products, Loops loops) {
         double max = loops.largestFinite(x);
         int exponent = max == 0 ? 0 : Math.getExponent(max);
         return Math.abs(exponent) <= NEAR ? 0 : Math.clamp(exponent, -1000, 1000);
-    }
-
-    private double[] scaled(double[] x, int exponent) {
-        if (exponent == 0) {
-            return x;
-        }
-        double factor = Math.scalb(1.0, exponent);
-        double[] y = new double[x.length];
-        loops.over(x.length, (from, to) -> {
-            for (int i = from; i < to; i++) {
-                y[i] = x[i] * factor;
-            }
-        });
-        return y;
     }
 }

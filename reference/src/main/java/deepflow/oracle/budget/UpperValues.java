@@ -24,11 +24,13 @@ record UpperValues(float[] scaled, int exponent) {
         return new UpperValues(scaled, exponent);
     }
 
-    /// The numbers, in an array of the caller's.
-    double[] doubles(Loops loops) {
-        double[] values = new double[scaled.length];
-        loops.over(values.length, (from, to) -> read(from, to - from, values, from));
-        return values;
+    /// The numbers.
+    ///
+    /// @param into receives them
+    /// @return the same
+    double[] doubles(Loops loops, double[] into) {
+        loops.over(scaled.length, (from, to) -> read(from, to - from, into, from));
+        return into;
     }
 
     /// Numbers [from, from + count), into an array from an index on.

@@ -3,6 +3,7 @@ package deepflow.oracle.emulation;
 import deepflow.tensor.Backend;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -28,11 +29,14 @@ record ReorderedSums(Backend accumulator, Rounding rounding, SummationOrder orde
             terms *= from.dim(a);
         }
         int sums = Math.toIntExact(to.size());
-        Tensor rows = accumulator.permute(accumulator.upload(x, from), axes).reshape(terms, sums);
+        Tensor given = accumulator.upload(x, from);
+        Tensor rows = accumulator.permute(given, axes).reshape(terms, sums);
         Tensor ordered = accumulator.gather(rows, accumulator.uploadIndices(order.of(terms), Shape.of(terms)));
-        return partial == null
+        double[] y = partial == null
                 ? accumulator.take(accumulator.sumTo(ordered, Shape.of(1, sums)))
                 : rowByRow(accumulator.elements(ordered), sums, partial);
+        List.of(given, rows, ordered).forEach(accumulator::release);
+        return y;
     }
 
     private double[] rowByRow(double[] rows, int sums, FloatFormat partial) {

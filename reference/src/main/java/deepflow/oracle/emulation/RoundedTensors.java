@@ -85,7 +85,9 @@ abstract class RoundedTensors implements Backend {
 
     /// `x` as a tensor of another type.
     public Tensor cast(Tensor x, FloatFormat to) {
-        return rounded(exact.download(value(x)), x.shape(), to);
+        double[] values = exact.array(Math.toIntExact(x.size()));
+        exact.download(value(x), values);
+        return rounded(values, x.shape(), to);
     }
 
     // ---- memory ---------------------------------------------------------------------------------------------
@@ -113,14 +115,25 @@ abstract class RoundedTensors implements Backend {
                 : adopt(exact.download(inner), inner.shape());
     }
 
-    /// The elements as they are stored in a type.
-    public double[] download(Tensor x, FloatFormat stored) {
-        double[] values = download(x);
+    /// The elements as they are stored in a type, in an array that is only read.
+    public double[] elements(Tensor x, FloatFormat stored) {
         FloatFormat format = format(x);
-        if (stored != FloatFormat.F64 && (format == null || !stored.holds(format))) {
-            rounding.round(stored, values);
+        if (stored == FloatFormat.F64 || format != null && stored.holds(format)) {
+            return elements(x);
         }
+        double[] values = download(x);
+        rounding.round(stored, values);
         return values;
+    }
+
+    @Override
+    public double[] array(int elements) {
+        return exact.array(elements);
+    }
+
+    @Override
+    public void giveBack(double[] array) {
+        exact.giveBack(array);
     }
 
     @Override
@@ -146,6 +159,14 @@ abstract class RoundedTensors implements Backend {
     @Override
     public Tensor copy(Tensor x) {
         return of(exact.copy(value(x)), format(x));
+    }
+
+    @Override
+    public void release(Tensor x) {
+        if (x.storage() instanceof RoundedStorage s) {
+            exact.release(s.value());
+            exact.release(s.accurate());
+        }
     }
 
     @Override

@@ -38,7 +38,7 @@ public final class RoundingBackend extends RoundedTensors {
         this.accumulator = accumulator;
         this.order = order;
         this.fused = fused;
-        this.rows = new RoundedRows(rounding, arithmetic.wide());
+        this.rows = new RoundedRows(rounding, arithmetic.wide(), exact::array);
     }
 
     /// The type a tensor's numbers have.
@@ -149,8 +149,9 @@ public final class RoundingBackend extends RoundedTensors {
         Tensor left = operand(a, terms, transposeA);
         Tensor right = operand(b, terms, !transposeB);
         Tensor product = accumulator.matmul(left, transposeA, right, transposeB);
-        double[] values = accumulator.take(product);
-        List.of(left, right).forEach(accumulator::release);
+        double[] values = exact.array(Math.toIntExact(product.size()));
+        accumulator.download(product, values);
+        List.of(left, right, product).forEach(accumulator::release);
         boolean held = result != FloatFormat.F64 && result.holds(arithmetic.wide());
         // sums come from the accumulator as numbers of its type already
         return held ? of(exact.adopt(values, product.shape()), result) : rounded(values, product.shape(), result);
@@ -161,35 +162,14 @@ public final class RoundingBackend extends RoundedTensors {
     ///
     /// @param rowsAreTerms whether the terms are the last axis but one, and not the last
     private Tensor operand(Tensor x, int[] terms, boolean rowsAreTerms) {
-        double[] ordered =
-                rowsAreTerms ? withRows(elements(x), terms, x.shape().dim(-1)) : withColumns(elements(x), terms);
-        if (!arithmetic.productInput().holds(arithmetic.wide())) {
-            Rounding.NEAREST.round(arithmetic.productInput(), ordered);
+        FloatFormat type = format(x);
+        FloatFormat input = arithmetic.productInput();
+        double[] values = elements(x);
+        if (!input.holds(arithmetic.wide()) && (type == null || !input.holds(type))) {
+            values = values.clone();
+            Rounding.NEAREST.round(input, values);
         }
-        return accumulator.adopt(ordered, x.shape());
-    }
-
-    /// The rows of every matrix in another order.
-    private static double[] withRows(double[] v, int[] rows, int width) {
-        double[] ordered = new double[v.length];
-        int matrix = rows.length * width;
-        for (int at = 0; matrix > 0 && at < v.length; at += matrix) {
-            for (int t = 0; t < rows.length; t++) {
-                System.arraycopy(v, at + rows[t] * width, ordered, at + t * width, width);
-            }
-        }
-        return ordered;
-    }
-
-    /// The elements of every row in another order.
-    private static double[] withColumns(double[] v, int[] columns) {
-        double[] ordered = new double[v.length];
-        for (int at = 0; columns.length > 0 && at < v.length; at += columns.length) {
-            for (int t = 0; t < columns.length; t++) {
-                ordered[at + t] = v[at + columns[t]];
-            }
-        }
-        return ordered;
+        return accumulator.upload(values, x.shape(), rowsAreTerms ? -2 : -1, terms);
     }
 
     @Override

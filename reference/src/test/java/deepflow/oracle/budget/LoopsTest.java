@@ -2,6 +2,7 @@ package deepflow.oracle.budget;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 
 import deepflow.random.KeyedRandom;
 import deepflow.thread.Threads;
@@ -59,11 +60,19 @@ class LoopsTest {
         size[MANY - 2] = 17;
         try (Threads threads = new Threads(count)) {
             Loops loops = new Loops(threads);
-            assertArrayEquals(sum, loops.map(x, y, Double::sum));
             assertEquals(17, loops.largestFinite(x));
-            assertArrayEquals(size, loops.absolute(x));
+            double[] negative = new double[MANY];
+            Arrays.setAll(negative, i -> -x[i]);
+            assertEquals(17, loops.largestFinite(negative));
+            double[] into = new double[MANY];
+            assertSame(into, loops.absolute(x, 1, into));
+            assertArrayEquals(size, into);
+            Arrays.setAll(size, i -> 2 * size[i]);
+            assertArrayEquals(size, loops.absolute(x, 2, into));
+            assertSame(x, loops.map(x, y, Double::sum));
+            assertArrayEquals(sum, x);
             assertEquals(0, loops.largestFinite(new double[0]));
-            assertEquals(0, loops.largestFinite(new double[] {-1, Double.NaN}));
+            assertEquals(0, loops.largestFinite(new double[] {Double.NEGATIVE_INFINITY, Double.NaN}));
         }
     }
 }

@@ -17,7 +17,7 @@ class UpperValuesTest {
 
     @Property
     void neverBelowAndHardlyAbove(@ForAll("notNegative") double[] values) {
-        double[] upper = UpperValues.of(ALONE, values).doubles(ALONE);
+        double[] upper = UpperValues.of(ALONE, values).doubles(ALONE, new double[values.length]);
         double largest = Arrays.stream(values).max().orElse(0);
         for (int i = 0; i < values.length; i++) {
             assertTrue(upper[i] >= values[i], values[i] + " became " + upper[i]);
@@ -43,10 +43,10 @@ class UpperValuesTest {
     @Test
     void whatIsNotFiniteStaysSo() {
         double[] values = {Double.NaN, Double.POSITIVE_INFINITY, 0, Double.MAX_VALUE, 1};
-        double[] upper = UpperValues.of(ALONE, values).doubles(ALONE);
+        double[] upper = UpperValues.of(ALONE, values).doubles(ALONE, new double[values.length]);
         assertTrue(Double.isNaN(upper[0]));
         assertTrue(upper[1] == Double.POSITIVE_INFINITY && upper[3] >= Double.MAX_VALUE);
         assertTrue(upper[2] == 0 && upper[4] > 1);
-        assertArrayEquals(new double[0], UpperValues.of(ALONE, new double[0]).doubles(ALONE));
+        assertArrayEquals(new double[0], UpperValues.of(ALONE, new double[0]).doubles(ALONE, new double[0]));
     }
 }
