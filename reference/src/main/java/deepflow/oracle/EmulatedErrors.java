@@ -1,6 +1,7 @@
 package deepflow.oracle;
 
 import deepflow.oracle.emulation.FloatFormat;
+import deepflow.tensor.Backend;
 import deepflow.tensor.Shape;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -81,9 +82,9 @@ final class EmulatedErrors {
             return truth.size();
         }
 
-        /// Takes a run's numbers, and leaves their errors in the room.
-        private void add(double[] values, Room room) {
-            double[] errors = room.of(values.length);
+        /// Takes a run's numbers.
+        private void add(double[] values, Backend arrays) {
+            double[] errors = arrays.array(values.length);
             truth.read(errors);
             double sum = 0;
             for (int i = 0; i < values.length; i++) {
@@ -92,6 +93,7 @@ final class EmulatedErrors {
             }
             squares.add(sum);
             spread.add(errors);
+            arrays.giveBack(errors);
         }
     }
 
@@ -113,32 +115,18 @@ final class EmulatedErrors {
         return cases;
     }
 
-    /// An array that one run uses for the errors of one tensor after the other: a new one for each would be memory to
-    /// fill with zeros, and garbage.
-    static final class Room {
-        private double[] array = {};
-
-        /// At least so many elements, which may be anything.
-        private double[] of(int elements) {
-            if (array.length < elements) {
-                array = new double[elements];
-            }
-            return array;
-        }
-    }
-
     /// Adds what a run made of a tensor, after all runs of smaller numbers: threads change no bit of the result. Waits
     /// for them where they are not as far.
     ///
     /// @param run its number, from 0
     /// @param emulated the numbers as the run had them, in the recorded type; only read
-    /// @param room nobody else's meanwhile
-    void add(int run, String name, Supplier<double[]> emulated, Room room) {
+    /// @param arrays has arrays that are idle
+    void add(int run, String name, Supplier<double[]> emulated, Backend arrays) {
         Case c = cases.get(name);
         if (c != null) {
             double[] numbers = emulated.get();
             if (turn(c, run)) {
-                c.add(numbers, room);
+                c.add(numbers, arrays);
             }
             past(c, run);
         }

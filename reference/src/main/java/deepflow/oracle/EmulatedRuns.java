@@ -63,7 +63,6 @@ record EmulatedRuns(Replay replay, Arithmetic arithmetic, Workers workers, int t
     private void work(AtomicInteger next, int count, HeapGrowth growth, EmulatedErrors local, EmulatedErrors global) {
         try (Backend exact = workers.opener().open(BackendOptions.of(DType.F64, 1));
                 Backend accumulator = workers.opener().open(accumulator())) {
-            EmulatedErrors.Room room = new EmulatedErrors.Room();
             for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
                 boolean alone = i % 2 == 0;
                 String what = alone ? "local" : "global";
@@ -77,13 +76,13 @@ record EmulatedRuns(Replay replay, Arithmetic arithmetic, Workers workers, int t
                             backend,
                             backend::given,
                             alone
-                                    ? new Substitution(replay.dump(), name -> recorded(exact, name), backend::adopt)
+                                    ? new Substitution(replay.dump(), exact, backend::adopt)
                                     : new Casting(backend, types),
                             (name, tensor) -> {
                                 growth.limit();
                                 FloatFormat stored = types.of(name);
                                 if (stored != null) {
-                                    errors.add(run, name, () -> backend.elements(tensor, stored), room);
+                                    errors.add(run, name, () -> backend.elements(tensor, stored), exact);
                                 }
                                 return Truths.TAKEN;
                             });
@@ -101,14 +100,6 @@ record EmulatedRuns(Replay replay, Arithmetic arithmetic, Workers workers, int t
     /// largest errors.
     private BackendOptions accumulator() {
         return BackendOptions.of(arithmetic.accumulator(), 1).accumulating(Accumulation.SEQUENTIAL);
-    }
-
-    /// The dump's numbers, in an array that a run before may have had.
-    private double[] recorded(Backend exact, String name) {
-        int elements = Math.toIntExact(replay.dump().info(name).elements());
-        double[] numbers = exact.array(elements);
-        replay.dump().read(name, 0, elements, numbers);
-        return numbers;
     }
 
     private RoundingBackend emulator(Backend exact, Backend accumulator, String what, int run) {

@@ -35,15 +35,7 @@ final class LocalErrors {
         Replay.Run run = replay.run(
                 bounding,
                 (w, type) -> bounding.given(w),
-                new Substitution(
-                        dump,
-                        name -> {
-                            double[] numbers = bounding.array(
-                                    Math.toIntExact(dump.info(name).elements()));
-                            dump.read(name, numbers, threads);
-                            return numbers;
-                        },
-                        bounding::adopt),
+                new Substitution(dump, bounding, (name, into) -> dump.read(name, into, threads), bounding::adopt),
                 (name, tensor) -> {
                     growth.limit();
                     FloatFormat stored = types.of(name);

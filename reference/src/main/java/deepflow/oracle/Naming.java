@@ -249,7 +249,7 @@ final class Naming {
 
     private Candidate candidate(Bug bug) {
         Interception between = local
-                ? new Substitution(replay.dump(), (values, shape, format) -> exact.adopt(values, shape))
+                ? new Substitution(replay.dump(), exact, (values, shape, format) -> exact.adopt(values, shape))
                 : Interception.NONE;
         Map<String, Fit> fits = new LinkedHashMap<>();
         boolean other = false;

@@ -130,7 +130,7 @@ final class NearDump implements Supplier<double[]> {
         return numbers;
     }
 
-    /// The numbers, into the beginning of an array.
+    /// The numbers, into an array of as many elements.
     void read(double[] into) {
         if (differences == null) {
             double[] numbers = Objects.requireNonNull(truth);

@@ -165,6 +165,7 @@ public record RecordedStep(Backend backend, Losses losses, List<Output> outputs,
         Losses seen = mistake.losses(soFar, root, intercepted);
         Prediction predicted = computed(intercepted.computed().getFirst(), behind);
         behind.clear();
+        // these are read after the backward pass
         Stream.of(predicted.velocities(), predicted.accelerations(), predicted.refined())
                 .flatMap(List::stream)
                 .forEach(Variable::retain);

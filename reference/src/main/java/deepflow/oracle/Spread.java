@@ -2,7 +2,6 @@ package deepflow.oracle;
 
 import deepflow.oracle.budget.PredictionLimit;
 import deepflow.tensor.Shape;
-import java.util.Arrays;
 
 /// The root mean square of each element over several runs, from sums of squares.
 ///
@@ -27,13 +26,10 @@ final class Spread {
     }
 
     /// Adds a run's errors.
-    ///
-    /// @param errors begins with them
     void add(double[] errors) {
         runs++;
         if (scale == 0) {
-            double[] own = errors.length == elements ? errors : Arrays.copyOf(errors, elements);
-            scale = Norm.of(own).value() / Math.sqrt(Math.max(1, elements));
+            scale = Norm.of(errors).value() / Math.sqrt(Math.max(1, errors.length));
         }
         if (scale == 0) {
             return;

@@ -2,11 +2,11 @@ package deepflow.oracle;
 
 import deepflow.autograd.Variable;
 import deepflow.oracle.emulation.FloatFormat;
+import deepflow.tensor.Backend;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 import java.util.HashSet;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -21,23 +21,32 @@ final class Substitution implements Interception {
         Tensor of(double[] values, Shape shape, FloatFormat format);
     }
 
+    /// Reads a tensor into an array of as many elements.
+    @FunctionalInterface
+    interface Reading {
+        void read(String name, double[] into);
+    }
+
     private static final Pattern REFINED = Pattern.compile("df_blocks\\.([0-9]+)\\.cross_attention");
 
     private final Dump dump;
     private final RecordedTypes types;
-    private final Function<String, double[]> reading;
+    private final Backend arrays;
+    private final Reading reading;
     private final Upload upload;
     /// What stands in an output's place already: a module that hands it on need not be asked again.
     private final Set<Variable> standIns = new HashSet<>();
 
-    Substitution(Dump dump, Upload upload) {
-        this(dump, dump::read, upload);
+    /// @param arrays has arrays that are idle
+    Substitution(Dump dump, Backend arrays, Upload upload) {
+        this(dump, arrays, (name, into) -> dump.read(name, 0, into.length, into), upload);
     }
 
-    /// @param reading gives a tensor's numbers, in an array that is nobody else's
-    Substitution(Dump dump, Function<String, double[]> reading, Upload upload) {
+    /// @param reading how tensors are read
+    Substitution(Dump dump, Backend arrays, Reading reading, Upload upload) {
         this.dump = dump;
         this.types = new RecordedTypes(dump);
+        this.arrays = arrays;
         this.reading = reading;
         this.upload = upload;
     }
@@ -102,7 +111,8 @@ final class Substitution implements Interception {
         if (format == null || dump.info(name).elements() != shape.size()) {
             return null;
         }
-        double[] values = reading.apply(name);
+        double[] values = arrays.array(Math.toIntExact(shape.size()));
+        reading.read(name, values);
         return Norm.allFinite(values) ? upload.of(values, shape, format) : null;
     }
 }

@@ -204,7 +204,9 @@ public final class BoundingBackend extends BoundedTensors {
         double[] eb = operandError(b);
         if (ea != null) {
             double[] all = absolute(values(b));
-            addInto(all, eb);
+            if (eb != null) {
+                addInto(all, eb);
+            }
             inherited = products.of(ea, a.shape(), transposeA, all, b.shape(), transposeB);
             exact.giveBack(all);
             exact.giveBack(ea);
@@ -242,14 +244,12 @@ public final class BoundingBackend extends BoundedTensors {
         exact.giveBack(x);
     }
 
-    private void addInto(double[] sum, double @Nullable [] x) {
-        if (x != null) {
-            loops.over(sum.length, (from, to) -> {
-                for (int i = from; i < to; i++) {
-                    sum[i] += x[i];
-                }
-            });
-        }
+    private void addInto(double[] sum, double[] x) {
+        loops.over(sum.length, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                sum[i] += x[i];
+            }
+        });
     }
 
     /// How many roundings of a result of so many rows' products add up. The gradient of a weight is a sum

@@ -1,21 +1,21 @@
 package deepflow.oracle.emulation;
 
-import java.util.function.IntFunction;
+import deepflow.tensor.Backend;
 
 /// LayerNorm and softmax, forward and backward, rounded to the accumulator's type after each of their steps, as
 /// kernels compute them. Arrays hold rows of equal width side by side; rounding to the result's type is the caller's.
 ///
 /// @param rounding how
 /// @param wide the accumulator's type
-/// @param arrays gives arrays of so many elements, which may be anything
-record RoundedRows(Rounding rounding, FloatFormat wide, IntFunction<double[]> arrays) {
+/// @param arrays has arrays that are idle
+record RoundedRows(Rounding rounding, FloatFormat wide, Backend arrays) {
     private double r(double x) {
         return rounding.round(wide, x);
     }
 
     /// (x − mean)·rstd; `rstd` receives 1/√(variance + ε) of each row.
     double[] layerNorm(double[] x, int width, double eps, double[] rstd) {
-        double[] y = arrays.apply(x.length);
+        double[] y = arrays.array(x.length);
         for (int row = 0; row < rstd.length; row++) {
             int at = row * width;
             double sum = 0;
@@ -38,7 +38,7 @@ record RoundedRows(Rounding rounding, FloatFormat wide, IntFunction<double[]> ar
 
     /// rstd·(dy − mean(dy) − y·mean(dy·y)).
     double[] layerNormBackward(double[] y, double[] rstd, double[] dy, int width) {
-        double[] dx = arrays.apply(y.length);
+        double[] dx = arrays.array(y.length);
         for (int row = 0; row < rstd.length; row++) {
             int at = row * width;
             double sum = 0;
@@ -58,7 +58,7 @@ record RoundedRows(Rounding rounding, FloatFormat wide, IntFunction<double[]> ar
 
     /// eˣ⁻ᵐ / Σ eˣ⁻ᵐ.
     double[] softmax(double[] x, int width) {
-        double[] y = arrays.apply(x.length);
+        double[] y = arrays.array(x.length);
         for (int at = 0; at < x.length; at += width) {
             double max = Double.NEGATIVE_INFINITY;
             for (int i = at; i < at + width; i++) {
@@ -84,7 +84,7 @@ record RoundedRows(Rounding rounding, FloatFormat wide, IntFunction<double[]> ar
 
     /// y·(dy − s) with a number s for each row.
     double[] softmaxBackward(double[] y, double[] dy, int width, double[] s) {
-        double[] dx = arrays.apply(y.length);
+        double[] dx = arrays.array(y.length);
         for (int row = 0; width > 0 && row < s.length; row++) {
             for (int i = row * width; i < (row + 1) * width; i++) {
                 dx[i] = r(y[i] * r(dy[i] - s[row]));

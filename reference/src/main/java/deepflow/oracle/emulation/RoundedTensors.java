@@ -85,9 +85,7 @@ abstract class RoundedTensors implements Backend {
 
     /// `x` as a tensor of another type.
     public Tensor cast(Tensor x, FloatFormat to) {
-        double[] values = exact.array(Math.toIntExact(x.size()));
-        exact.download(value(x), values);
-        return rounded(values, x.shape(), to);
+        return rounded(exact.copy(value(x)), to);
     }
 
     // ---- memory ---------------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ public final class RoundingBackend extends RoundedTensors {
         this.accumulator = accumulator;
         this.order = order;
         this.fused = fused;
-        this.rows = new RoundedRows(rounding, arithmetic.wide(), exact::array);
+        this.rows = new RoundedRows(rounding, arithmetic.wide(), exact);
     }
 
     /// The type a tensor's numbers have.
