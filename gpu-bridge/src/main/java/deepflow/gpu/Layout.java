@@ -61,11 +61,6 @@ record Layout(long[] extents, long[] strides) {
         return new Layout(Arrays.copyOf(extents, n), Arrays.copyOf(steps, n));
     }
 
-    /// Whether elements are read in the order in which they are written.
-    boolean isCopy() {
-        return extents.length == 0 || extents.length == 1 && strides[0] == 1;
-    }
-
     /// The fields of `struct Layout`.
     long[] fields() {
         long[] fields = new long[1 + 2 * MOST_AXES];

@@ -12,12 +12,12 @@ final class PanelsF64 {
 
     /// How many panels `rows` rows make.
     static int count(int rows) {
-        return (rows + WIDTH - 1) / WIDTH;
+        return (int) ((rows + WIDTH - 1L) / WIDTH);
     }
 
     /// Elements that all panels of a matrix of `rows` rows and `k` columns take.
     static int size(int rows, int k) {
-        return Math.multiplyExact(count(rows), WIDTH * k);
+        return Math.multiplyExact(count(rows) * WIDTH, k);
     }
 
     /// Where panel `index` begins in the block of `depth` values of k from `k0` on.

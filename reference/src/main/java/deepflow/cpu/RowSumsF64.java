@@ -27,7 +27,7 @@ final class RowSumsF64 {
     /// Σ x[i] for i in [from, from + n).
     static double sum(double[] x, int from, int n, double[] lanes) {
         if (n > BLOCK) {
-            double[] totals = new double[(n + BLOCK - 1) / BLOCK];
+            double[] totals = new double[(int) ((n + BLOCK - 1L) / BLOCK)];
             for (int b = 0; b < totals.length; b++) {
                 totals[b] = sum(x, from + b * BLOCK, Math.min(BLOCK, n - b * BLOCK), lanes);
             }
@@ -61,7 +61,7 @@ final class RowSumsF64 {
     /// Σ x[i]·y[i], by FMA into the lanes.
     static double dot(double[] x, int xo, double[] y, int yo, int n, double[] lanes) {
         if (n > BLOCK) {
-            double[] totals = new double[(n + BLOCK - 1) / BLOCK];
+            double[] totals = new double[(int) ((n + BLOCK - 1L) / BLOCK)];
             for (int b = 0; b < totals.length; b++) {
                 totals[b] = dot(x, xo + b * BLOCK, y, yo + b * BLOCK, Math.min(BLOCK, n - b * BLOCK), lanes);
             }

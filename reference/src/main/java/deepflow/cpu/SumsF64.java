@@ -20,10 +20,9 @@ final class SumsF64 {
     static double[] over(Threads threads, double[] x, Pattern pattern) {
         double[] values = x;
         int inner = 1; // product of the shared extents inside the axis at hand
-        int outer = x.length; // product of all extents outside it, and of its own
         for (int axis = pattern.rank() - 1; axis >= 0; axis--) {
             int n = pattern.extents()[axis];
-            outer = outside(pattern, axis);
+            int outer = outside(pattern, axis); // product of all extents outside it, and of its own
             if (pattern.shared()[axis]) {
                 inner *= n;
             } else {

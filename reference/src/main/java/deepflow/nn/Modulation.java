@@ -37,9 +37,4 @@ public record Modulation(int in, int width, int parts) implements Module {
     public static Variable modulate(Variable z, Variable shift, Variable scale) {
         return Tokens.modulate(z, shift, scale);
     }
-
-    /// (N, D) → (N, 1, D), to be broadcast over the tokens.
-    public static Variable perToken(Variable v) {
-        return Layout.reshape(v, v.shape().dim(0), 1, v.shape().dim(1));
-    }
 }

@@ -6,6 +6,7 @@ import deepflow.nn.Declarations;
 import deepflow.nn.ParameterSpec;
 import deepflow.nn.Parameters;
 import deepflow.oracle.emulation.Arithmetic;
+import deepflow.oracle.emulation.FloatFormat;
 import deepflow.oracle.zoo.Mistake;
 import deepflow.tensor.Backend;
 import deepflow.tensor.DType;
@@ -77,14 +78,21 @@ public record Checker(Backend backend, @Nullable Workers workers, Judging judgin
         StepVerdicts.Result budgets =
                 new StepVerdicts(backend, emulating, plan, precision, judging.risk()).of(replay, step);
         return diagnosed(
-                replay, precision, budgets, budgets.and(optimizer(replay)).beside(called));
+                replay,
+                precision,
+                budgets,
+                budgets.and(optimizer(replay, precision)).beside(called));
     }
 
-    private Map<String, TensorVerdict> optimizer(Replay replay) {
+    private Map<String, TensorVerdict> optimizer(Replay replay, Precision precision) {
         StepMetadata.Optimizer step = replay.dump().metadata().optimizer();
         List<ParameterSpec> trained =
                 replay.specs().stream().filter(ParameterSpec::trained).toList();
-        return step == null ? Map.of() : new OptimizerVerdicts(replay.dump(), step, trained, judging.risk() / 3).all();
+        if (step == null) {
+            return Map.of();
+        }
+        FloatFormat weights = precision.arithmetic(false).given();
+        return new OptimizerVerdicts(replay.dump(), step, trained, weights, judging.risk() / 3).all();
     }
 
     private CheckResult diagnosed(Replay replay, Precision precision, StepVerdicts.Result budgets, CheckResult judged) {

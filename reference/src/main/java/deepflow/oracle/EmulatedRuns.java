@@ -22,7 +22,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 /// Runs a step again and again in another precision, as many at a time as there are threads. Each run has random
 /// numbers of its own, and errors are added in the order of the runs: threads change no bit of the result.
 ///
-/// @param replay of the step
+/// @param replay of the step, its weights the CPU's
 /// @param arithmetic what runs compute in
 /// @param workers opens back ends, one for each thread
 /// @param threads how many runs there are at a time

@@ -69,13 +69,17 @@ final class LocalErrors {
         return kept;
     }
 
-    /// The largest |error| over its bound; infinite where there is an error and may be none, NaN where a bound is.
+    /// The largest |error| over its bound; infinite where there is an error and may be none, NaN where an error is. A
+    /// bound that is NaN or infinite allows any.
     private static double worst(double[] actual, double[] truth, int from, double[] bounds) {
         double worst = 0;
         for (int i = 0; i < bounds.length; i++) {
             double e = Math.abs(actual[i] - truth[from + i]);
-            if (e > 0 || Double.isNaN(e)) {
-                worst = Math.max(worst, e / bounds[i]);
+            if (Double.isNaN(e)) {
+                return Double.NaN;
+            }
+            if (e / bounds[i] > worst) {
+                worst = e / bounds[i];
             }
         }
         return worst;

@@ -18,8 +18,10 @@ import org.jspecify.annotations.Nullable;
 /// @param dump with an optimizer step
 /// @param step its constants
 /// @param trained all parameters that have a gradient
+/// @param precise the type that the step's precision has for weights: narrower results have the threshold beside them
 /// @param risk the probability that a right norm is called wrong
-record OptimizerVerdicts(Dump dump, StepMetadata.Optimizer step, List<ParameterSpec> trained, double risk) {
+record OptimizerVerdicts(
+        Dump dump, StepMetadata.Optimizer step, List<ParameterSpec> trained, FloatFormat precise, double risk) {
     private static final double SMALL = 1e-6;
     /// Roundings of a norm beside its sums': of each tensor's norm, of its square, of the result.
     private static final int NORM_ROUNDINGS = 4;
@@ -32,10 +34,8 @@ record OptimizerVerdicts(Dump dump, StepMetadata.Optimizer step, List<ParameterS
         if (own != null && dump.has(norm) && dump.info(norm).elements() == 1) {
             FloatFormat narrow = narrowest(gradients());
             double off = normError(narrow);
-            verdicts.put(
-                    norm, verdict(dump.read(norm), new AdamWBounds.Bounded(new double[] {own.value()}, new double[] {
-                        off * own.value() + narrow.underflow()
-                    })));
+            double[] bound = {off * own.value() + narrow.underflow()};
+            verdicts.put(norm, verdict(norm, new AdamWBounds.Bounded(new double[] {own.value()}, bound)));
         }
         double[] clip = clip(own, norm);
         for (ParameterSpec spec : trained) {
@@ -56,7 +56,7 @@ record OptimizerVerdicts(Dump dump, StepMetadata.Optimizer step, List<ParameterS
             double[] gradient = all(spec, g)
                     ? unscaled(g)
                     : new double[Math.toIntExact(spec.shape().size())];
-            if (all(spec, g) || !dump.has(g)) {
+            if (all(spec, g) || !dump.has(g) && dump.has(Family.GRAD)) { // one of many was zero everywhere
                 AdamWBounds.Bounded clipped = bounds.clipped(gradient, clip[0], clip[1]);
                 put(spec, m, bounds.firstMoment(dump.read(Family.BEFORE_M.of(name)), clipped), into);
                 put(spec, v, bounds.secondMoment(dump.read(Family.BEFORE_V.of(name)), clipped), into);
@@ -91,11 +91,12 @@ record OptimizerVerdicts(Dump dump, StepMetadata.Optimizer step, List<ParameterS
 
     private void put(ParameterSpec spec, String name, AdamWBounds.Bounded bounded, Map<String, TensorVerdict> into) {
         if (all(spec, name)) {
-            into.put(name, verdict(dump.read(name), bounded));
+            into.put(name, verdict(name, bounded));
         }
     }
 
-    private static TensorVerdict verdict(double[] actual, AdamWBounds.Bounded bounded) {
+    private TensorVerdict verdict(String name, AdamWBounds.Bounded bounded) {
+        double[] actual = dump.read(name);
         double worst = 0;
         for (int i = 0; i < actual.length; i++) {
             double e = Math.abs(actual[i] - bounded.values()[i]);
@@ -106,7 +107,8 @@ record OptimizerVerdicts(Dump dump, StepMetadata.Optimizer step, List<ParameterS
         }
         double power = Norm.ofFinite(bounded.bounds()) / Norm.ofFinite(bounded.values());
         double none = Double.NaN;
-        return new TensorVerdict(worst, none, none, none, none, none, power, none, false, false);
+        boolean decisive = power < 1 && narrowest(List.of(name)).holds(precise);
+        return new TensorVerdict(worst, none, none, none, none, none, power, none, decisive, false);
     }
 
     // ---- the norm of all gradients --------------------------------------------------------------------------

@@ -6,6 +6,8 @@ import deepflow.oracle.emulation.Arithmetic;
 import deepflow.oracle.emulation.FloatFormat;
 import deepflow.tensor.Backend;
 import deepflow.tensor.BackendOptions;
+import deepflow.tensor.DType;
+import deepflow.tensor.Tensor;
 import deepflow.thread.Threads;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -75,7 +77,10 @@ record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, Precisio
         EmulatedErrors global = new EmulatedErrors(dump, types, truths);
         // an optimizer's results have bounds, and nothing else may be in the dump
         int runs = truths.stream().anyMatch(t -> dump.has(t.name())) ? plan.runs() : 0;
-        new EmulatedRuns(replay, arithmetic, workers, plan.threads()).make(runs, local.errors(), global);
+        try (Backend host = workers.opener().open(BackendOptions.of(DType.F64, 1))) {
+            new EmulatedRuns(hosted(replay, host), arithmetic, workers, plan.threads())
+                    .make(runs, local.errors(), global);
+        }
         Map<String, TensorVerdict> verdicts = new LinkedHashMap<>();
         global.cases().forEach((name, c) -> verdicts.put(name, verdict(name, c, local, each, arithmetic)));
         Set<String> wrong = wrong(verdicts);
@@ -87,6 +92,16 @@ record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, Precisio
             suspects = local.suspects(dump::has, name -> is(verdicts, name, false));
         }
         return new Result(verdicts, suspects, runs, local.errors(), global);
+    }
+
+    /// The replay with weights where emulated runs, which the CPU makes, can read them.
+    private Replay hosted(Replay replay, Backend host) {
+        if (exact.memory().isEmpty()) {
+            return replay;
+        }
+        Map<String, Tensor> weights = new LinkedHashMap<>();
+        replay.weights().forEach((name, w) -> weights.put(name, host.adopt(exact.download(w), w.shape())));
+        return new Replay(replay.dump(), replay.model(), replay.specs(), weights);
     }
 
     private static Set<String> wrong(Map<String, TensorVerdict> verdicts) {

@@ -26,6 +26,23 @@ public record AdamWBounds(AdamWStep step, FloatFormat narrow) {
         return narrow.unit() + FloatFormat.F64.unit();
     }
 
+    /// What 1 − c is off where c is a constant of the step: the complement of a rounded number is off by that number's
+    /// rounding, however small it is itself.
+    private double complement() {
+        return Math.min(unit(), FloatFormat.F32.unit());
+    }
+
+    private double power(double beta) {
+        return StrictMath.pow(beta, step.step());
+    }
+
+    /// The relative error of 1 − βⁿ, which cancels, and may have been computed in the accumulator's type: of β it has n
+    /// times the rounding.
+    private double biasError(double beta) {
+        FloatFormat wide = narrow == FloatFormat.F64 ? FloatFormat.F64 : FloatFormat.F32;
+        return wide.unit() * (2 + step.step() * power(beta)) / (1 - power(beta));
+    }
+
     /// Gradients after clipping.
     ///
     /// @param g recorded gradients
@@ -52,6 +69,7 @@ public record AdamWBounds(AdamWStep step, FloatFormat narrow) {
             values[i] = b * m[i] + (1 - b) * g.values()[i];
             bounds[i] = (1 - b) * g.bounds()[i]
                     + ROUNDINGS * unit() * (Math.abs(m[i]) + (1 - b) * size)
+                    + complement() * size
                     + ROUNDINGS * narrow.underflow();
         }
         return new Bounded(values, bounds);
@@ -68,6 +86,7 @@ public record AdamWBounds(AdamWStep step, FloatFormat narrow) {
             values[i] = b * v[i] + (1 - b) * square;
             bounds[i] = (1 - b) * (size * size - square)
                     + ROUNDINGS * unit() * (v[i] + (1 - b) * size * size)
+                    + complement() * size * size
                     + ROUNDINGS * narrow.underflow();
         }
         return new Bounded(values, bounds);
@@ -81,12 +100,10 @@ public record AdamWBounds(AdamWStep step, FloatFormat narrow) {
     public Bounded weight(double[] w, double[] m, double[] v) {
         double u = unit();
         double least = narrow.underflow();
-        double bias1 = 1 - Math.pow(step.beta1(), step.step());
-        double root2 = Math.sqrt(1 - Math.pow(step.beta2(), step.step()));
+        double bias1 = 1 - power(step.beta1());
+        double root2 = Math.sqrt(1 - power(step.beta2()));
         double rate = step.lr() / bias1;
-        // 1 − βⁿ cancels, and may have been computed in the accumulator's type
-        FloatFormat wide = narrow == FloatFormat.F64 ? FloatFormat.F64 : FloatFormat.F32;
-        double biases = 2 * wide.unit() / bias1 + wide.unit() / (root2 * root2);
+        double biases = biasError(step.beta1()) + biasError(step.beta2()) / 2; // of a root
         double[] values = new double[w.length];
         double[] bounds = new double[w.length];
         for (int i = 0; i < w.length; i++) {
@@ -116,10 +133,9 @@ public record AdamWBounds(AdamWStep step, FloatFormat narrow) {
         double[] bounds = new double[e.length];
         for (int i = 0; i < e.length; i++) {
             values[i] = decay * e[i] + (1 - decay) * w[i];
-            // w may have been kept wider than it was recorded; 1 − decay is the complement of a rounded number, and so
-            // off by that number's rounding, whatever its own size
+            // w may have been kept wider than it was recorded
             bounds[i] = ROUNDINGS * unit() * (Math.abs(decay * e[i]) + (1 - decay) * Math.abs(w[i]))
-                    + Math.min(unit(), 0x1p-24) * Math.abs(w[i])
+                    + complement() * Math.abs(w[i])
                     + ROUNDINGS * narrow.underflow();
         }
         return new Bounded(values, bounds);

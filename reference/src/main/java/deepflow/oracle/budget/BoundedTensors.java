@@ -294,7 +294,19 @@ abstract class BoundedTensors implements Backend {
 
     @Override
     public Arena arena() {
-        return exact.arena();
+        Arena inner = exact.arena();
+        return new Arena() {
+            @Override
+            public Tensor keep(Tensor tensor) {
+                inner.keep(value(tensor));
+                return tensor;
+            }
+
+            @Override
+            public void close() {
+                inner.close();
+            }
+        };
     }
 
     @Override

@@ -89,6 +89,7 @@ public final class BoundingBackend extends BoundedTensors {
                 b[i] = least > 0 ? (b[i] + Math.abs(vz[i]) * by[i]) / least : Double.POSITIVE_INFINITY;
             }
         });
+        List.of(vy, by).forEach(exact::giveBack);
         return result(z, b, widest(x, y), null);
     }
 
@@ -109,14 +110,19 @@ public final class BoundingBackend extends BoundedTensors {
     public Tensor sqrt(Tensor x) {
         Tensor z = exact.sqrt(value(x));
         double[] b = loops.map(
-                bound(x), values(x), (dx, v) -> dx == 0 ? 0 : dx / (Math.sqrt(v) + Math.sqrt(Math.max(0, v - dx))));
+                bound(x), values(x), (dx, v) -> v > dx ? dx / (Math.sqrt(v) + Math.sqrt(v - dx)) : Math.sqrt(dx));
         return result(z, b, format(x), null);
     }
 
     /// A function of slope at most `slope`, which a library computes to some units of `size`.
     private Tensor function(Tensor x, Tensor z, double slope, double[] size) {
+        return function(x, bound(x), z, slope, size);
+    }
+
+    /// The same of an argument that is off by `dx`, which nobody reads again.
+    private Tensor function(Tensor x, double[] dx, Tensor z, double slope, double[] size) {
         double own = FUNCTION_UNITS * arithmetic.wide().unit();
-        return result(z, loops.map(bound(x), size, (dx, s) -> slope * dx + own * Math.abs(s)), format(x), null);
+        return result(z, loops.map(dx, size, (d, s) -> slope * d + own * Math.abs(s)), format(x), null);
     }
 
     @Override
@@ -134,7 +140,10 @@ public final class BoundingBackend extends BoundedTensors {
     @Override
     public Tensor silu(Tensor x) {
         Tensor z = exact.silu(value(x));
-        return function(x, z, SLOPE, exact.elements(z));
+        // where e⁻ˣ is infinite in the accumulator, x/(1 + e⁻ˣ) is 0 there, and less than this in truth
+        double lost = arithmetic.wide().leastNormal();
+        double[] dx = loops.map(bound(x), values(x), (d, v) -> d + lost * Math.abs(v));
+        return function(x, dx, z, SLOPE, exact.elements(z));
     }
 
     @Override
@@ -188,6 +197,7 @@ public final class BoundingBackend extends BoundedTensors {
                 b[i] = either ? all[i] : v[i] < low || v[i] > high ? 0 : b[i];
             }
         });
+        List.of(bx, all).forEach(exact::giveBack);
         Tensor z = exact.clampBackward(value(x), low, high, value(dy));
         return of(z, b, format(dy), null);
     }

@@ -17,7 +17,13 @@ record RowBounds(Accumulation sums, int width, Loops loops, Backend arrays) {
         return sums.gamma(width, Math.max(1, all.length)) + STEPS * sums.unit();
     }
 
-    /// First order in the errors, with a factor for the second: δy ≤ rstd·(δ + mean δ + |y|·mean(|y|·δ)).
+    /// With ρ = rstd·√mean(δ²), A = min(rstd·mean(|y|·δ), ρ) and rstd′ of the other implementation's input
+    ///
+    ///     |rstd′/rstd − 1| ≤ (2A + ρ²)/((2 − ρ)(1 − ρ))
+    ///     |y′ − y| ≤ rstd·(δ + mean δ)/(1 − ρ) + |y|·|rstd′/rstd − 1|
+    ///
+    /// since (variance′ + ε)/(variance + ε) is 1 + 2·rstd·mean(y·(x′ − x)) + ρ² at most in size, and no less than
+    /// (1 − ρ)². From ρ = 1 on the errors may be all that there is of a row: no bound.
     ///
     /// @param x input
     /// @param dx its error
@@ -31,21 +37,25 @@ record RowBounds(Accumulation sums, int width, Loops loops, Backend arrays) {
             int at = row * width;
             double mean = 0;
             double slope = 0;
+            double square = 0;
             double size = 0;
-            double worst = 0;
             for (int i = at; i < at + width; i++) {
                 mean += dx[i];
                 slope += Math.abs(y[i]) * dx[i];
+                square += dx[i] * dx[i];
                 size += Math.abs(x[i]);
-                worst = Math.max(worst, dx[i]);
             }
             mean /= width;
             slope /= width;
             size /= width;
-            double second = 1 + 4 * rstd[row] * worst;
-            rstdBound[row] = rstd[row] * (second * rstd[row] * slope + g + 2 * rstd[row] * g * size);
+            double rho = rstd[row] * Math.sqrt(square / width);
+            boolean bounded = rho < 1;
+            double off = (2 * Math.min(rstd[row] * slope, rho) + rho * rho) / ((2 - rho) * (1 - rho)); // of rstd
+            rstdBound[row] = bounded ? rstd[row] * (off + g + 2 * rstd[row] * g * size) : Double.POSITIVE_INFINITY;
             for (int i = at; i < at + width; i++) {
-                double inherited = rstd[row] * (dx[i] + mean + Math.abs(y[i]) * slope) * second;
+                double inherited = bounded
+                        ? rstd[row] * (dx[i] + mean) / (1 - rho) + Math.abs(y[i]) * off
+                        : Double.POSITIVE_INFINITY;
                 // the mean is off by g·mean|x|, each difference by u·(|x| + |mean|), rstd by g
                 double own = rstd[row] * (g * size + STEPS * sums.unit() * Math.abs(x[i])) * (1 + Math.abs(y[i]))
                         + g * Math.abs(y[i]);

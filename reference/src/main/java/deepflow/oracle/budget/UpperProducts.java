@@ -6,8 +6,8 @@ import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 import java.util.List;
 
-/// Products of matrices' absolute values, never too small: for bounds, which need no more than their first
-/// digits, so that a back end in float32 will do.
+/// Products of matrices' absolute values, never too small but for what float64 itself is off: for bounds, which need
+/// no more than their first digits, so that a back end in float32 will do.
 ///
 /// @param products computes them
 /// @param loops for what is done element by element

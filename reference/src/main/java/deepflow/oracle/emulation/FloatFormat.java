@@ -40,6 +40,11 @@ public enum FloatFormat {
         return Math.scalb(1.0, -bits);
     }
 
+    /// The smallest positive number that has all its digits.
+    public double leastNormal() {
+        return Math.scalb(1.0, leastExponent);
+    }
+
     /// Half the smallest positive number: what rounding costs where the result is subnormal.
     public double underflow() {
         return this == F64 ? Double.MIN_VALUE : Math.scalb(1.0, leastExponent - bits);

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 final class RoundedStorage implements Storage {
     private Tensor value;
     private final @Nullable FloatFormat format;
-    private final @Nullable Tensor accurate;
+    private @Nullable Tensor accurate;
 
     /// @param format null for a constant that takes the type of what it meets
     /// @param accurate the value before it was rounded, where a backward operation computes with that; else null
@@ -35,6 +35,7 @@ final class RoundedStorage implements Storage {
     /// Puts other elements in the place of these: what "in place" means here.
     void become(Tensor other) {
         value = other;
+        accurate = null;
     }
 
     @Override

@@ -174,6 +174,7 @@ abstract class RoundedTensors implements Backend {
             @Override
             public Tensor keep(Tensor tensor) {
                 inner.keep(value(tensor));
+                inner.keep(accurate(tensor));
                 return tensor;
             }
 

@@ -1,5 +1,6 @@
 package deepflow.oracle.emulation;
 
+import deepflow.tensor.Arguments;
 import deepflow.tensor.Attended;
 import deepflow.tensor.AttentionGradients;
 import deepflow.tensor.Backend;
@@ -7,6 +8,7 @@ import deepflow.tensor.Normalized;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// A back end as another precision would have it: every result is computed by the float64 back end underneath (products
@@ -302,7 +304,9 @@ public final class RoundingBackend extends RoundedTensors {
 
     @Override
     public Tensor sumOfSquares(Tensor x) {
-        Tensor y = accumulator.sumOfSquares(accumulator.upload(elements(x), x.shape()));
+        Tensor terms = accumulator.upload(elements(x), x.shape());
+        Tensor y = accumulator.sumOfSquares(terms);
+        accumulator.release(terms);
         return roundedKeeping(accumulator.take(y), y.shape(), format(x));
     }
 
@@ -318,15 +322,20 @@ public final class RoundingBackend extends RoundedTensors {
             return rounded(exact.gatherBackward(value(dy), value(indices), count), format);
         }
         // row after row is added to the table in its own type, as PyTorch does
-        int width = dy.shape().dim(1);
+        Shape shape = Arguments.gatherBackward(dy.shape(), indices.shape(), count);
+        int width = shape.dim(1);
         double[] all = elements(dy);
-        Tensor table = adopt(new double[count * width], Shape.of(count, width), format);
+        double[] rows = exact.elements(value(indices));
+        double[] table = new double[Math.toIntExact(shape.size())];
+        double[] sum = new double[width];
         for (int n : order.of(dy.shape().dim(0))) {
-            double[] one = new double[all.length];
-            System.arraycopy(all, n * width, one, n * width, width);
-            Tensor row = exact.gatherBackward(exact.adopt(one, dy.shape()), value(indices), count);
-            table = rounded(exact.add(value(table), row), format);
+            int at = Objects.checkIndex((int) rows[n], count) * width;
+            for (int j = 0; j < width; j++) {
+                sum[j] = table[at + j] + all[n * width + j];
+            }
+            rounding.round(format, sum);
+            System.arraycopy(sum, 0, table, at, width);
         }
-        return table;
+        return adopt(table, shape, format);
     }
 }

@@ -10,7 +10,6 @@ import deepflow.autograd.Products;
 import deepflow.autograd.Rows;
 import deepflow.autograd.Variable;
 import deepflow.model.ModelConfig;
-import deepflow.nn.Modulation;
 import deepflow.tensor.Backend;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
@@ -70,7 +69,7 @@ final class Formulas {
     }
 
     static Variable perToken(Variable v) {
-        return Modulation.perToken(v);
+        return Layout.reshape(v, v.shape().dim(0), 1, v.shape().dim(1));
     }
 
     /// `attn.proj`'s output, when q, k and v are cut out of `qkv` and attended otherwise.
