@@ -94,6 +94,7 @@ public final class Products {
     /// @return (N, T, D)
     public static Variable selfAttention(Variable qkv, int heads, double scale) {
         Backend b = qkv.backend();
+        // y = softmax(scale·q·kᵀ)·v, head by head, of (q | k | v) = qkv
         Attended y = b.selfAttention(qkv.value(), heads, scale);
         return qkv.tape()
                 .record(

@@ -17,10 +17,8 @@ import java.util.Set;
 /// Finds bugs whose effect lies below every limit: in a narrow type an error may be as large as rounding allows, and
 /// still lie along what a known bug changes, in thousands of elements at once (docs/verdict.md).
 ///
-/// With the bug's direction d in each tensor it strikes, and the error e, a = Σ w·e·d / Σ w·d², w = 1/σ², is near 0
-/// without the bug and near 1 with it. A row of an operation may be off as a whole by a unit roundoff u (a mean, a
-/// 1/√variance), so the variance of a is 1/Σ w·d² + Σ over rows (u·Σ w·y·d)²/(Σ w·d²)². A bug is found where a is
-/// known well enough to tell 1 from 0 beyond doubt, and is 1.
+/// A bug is found where the coefficient of its direction ([Along]) is known well enough to tell 1 from 0 beyond doubt,
+/// and is 1.
 ///
 /// @param replay of the step
 /// @param exact has the weights
@@ -40,35 +38,13 @@ record FaintBugs(Replay replay, Backend exact, Workers workers, EmulatedErrors e
     /// Standard errors between 0 and 1 that tell, once the bug is found, whether it is in values at all.
     private static final double TOLD = 4;
 
-    /// Sums over one tensor, or several.
-    ///
-    /// @param product Σ w·e·d
-    /// @param square Σ w·d²
-    /// @param common Σ over rows (u·Σ w·y·d)²
-    private record Along(double product, double square, double common) {
-        static final Along NOTHING = new Along(0, 0, 0);
+    private static boolean found(Along along) {
+        return along.power() >= HEARD && Math.abs(along.coefficient() - 1) <= NEAR;
+    }
 
-        Along and(Along other) {
-            return new Along(product + other.product, square + other.square, common + other.common);
-        }
-
-        double coefficient() {
-            return product / square;
-        }
-
-        /// Standard errors between a coefficient of 0 and one of 1.
-        double power() {
-            return square == 0 ? 0 : square / Math.sqrt(square + common);
-        }
-
-        boolean found() {
-            return power() >= HEARD && Math.abs(coefficient() - 1) <= NEAR;
-        }
-
-        /// Whether this is nearer to the bug than to what is right, as far as so many standard errors tell.
-        boolean nearerToTheBug(double least) {
-            return power() >= least && coefficient() > 0.5;
-        }
+    /// Whether errors are nearer to the bug than to what is right, as far as so many standard errors tell.
+    private static boolean nearerToTheBug(Along along, double least) {
+        return along.power() >= least && along.coefficient() > 0.5;
     }
 
     /// Names of tensors in which such a bug shows; empty where types are wide enough for limits to find it.
@@ -83,23 +59,24 @@ record FaintBugs(Replay replay, Backend exact, Workers workers, EmulatedErrors e
                         .filter(bug ->
                                 bug.possible().test(replay.dump().metadata().config(), arithmetic))
                         .toList();
-                Map<Bug, Map<String, Along>> along = along(bugs);
+                Map<Bug, Map<String, Along>> along =
+                        along(bugs, arithmetic.wide().unit());
                 along.values().forEach(tensors -> struck.addAll(struck(tensors)));
             }
         }
         return struck;
     }
 
-    private Map<Bug, Map<String, Along>> along(List<Bug> bugs) {
+    private Map<Bug, Map<String, Along>> along(List<Bug> bugs, double wide) {
         Map<Bug, Map<String, Along>> along = new LinkedHashMap<>();
         bugs.forEach(bug -> along.put(bug, new LinkedHashMap<>()));
         try (Backend quick = workers.opener().open(BackendOptions.of(DType.F32, workers.threads()))) {
-            add(quick, bugs, along);
+            add(quick, bugs, wide, along);
         }
         return along;
     }
 
-    private void add(Backend quick, List<Bug> bugs, Map<Bug, Map<String, Along>> along) {
+    private void add(Backend quick, List<Bug> bugs, double wide, Map<Bug, Map<String, Along>> along) {
         Mistake all = new Mistake.Together(bugs.stream().map(Bug::mistake).toList());
         Substitution between =
                 new Substitution(replay.dump(), quick, (values, shape, format) -> quick.adopt(values, shape));
@@ -114,7 +91,7 @@ record FaintBugs(Replay replay, Backend exact, Workers workers, EmulatedErrors e
             List<Bug> here =
                     bugs.stream().filter(bug -> bug.strikes(mutant.name())).toList();
             if (c != null && !here.isEmpty() && !wrong.contains(mutant.name())) {
-                Along one = along(c, mutant.values().get());
+                Along one = Along.of(c, mutant.values().get(), wide);
                 along.forEach((bug, tensors) -> {
                     if (here.contains(bug) && one.square() > 0) {
                         tensors.put(mutant.name(), one);
@@ -124,37 +101,11 @@ record FaintBugs(Replay replay, Backend exact, Workers workers, EmulatedErrors e
         }
     }
 
-    private static Along along(EmulatedErrors.Case c, double[] mutant) {
-        double[] actual = c.actual();
-        double[] truth = c.truth();
-        double[] sigma = c.sigma();
-        int width = c.shape().rank() == 0 ? 1 : Math.max(1, c.shape().dim(-1));
-        double unit = c.format().unit();
-        double product = 0;
-        double square = 0;
-        double common = 0;
-        double row = 0;
-        for (int i = 0; i < truth.length; i++) {
-            double d = mutant[i] - truth[i];
-            double w = 1 / (sigma[i] * sigma[i]);
-            if (Double.isFinite(w) && Double.isFinite(actual[i])) {
-                product += w * d * (actual[i] - truth[i]);
-                square += w * d * d;
-                row += w * d * truth[i];
-            }
-            if ((i + 1) % width == 0) {
-                common += unit * row * unit * row;
-                row = 0;
-            }
-        }
-        return new Along(product, square, common);
-    }
-
     /// Where the bug is, if it is anywhere: values before gradients. Values tell less than gradients do, so they are
     /// asked together first.
     private static Set<String> struck(Map<String, Along> tensors) {
         Along all = sum(tensors.values());
-        if (!all.found() && tensors.values().stream().noneMatch(Along::found)) {
+        if (!found(all) && tensors.values().stream().noneMatch(FaintBugs::found)) {
             return Set.of();
         }
         Map<String, Along> values = new LinkedHashMap<>();
@@ -162,9 +113,9 @@ record FaintBugs(Replay replay, Backend exact, Workers workers, EmulatedErrors e
         tensors.forEach((name, one) -> (name.startsWith(Family.ACT.prefix()) ? values : gradients).put(name, one));
         Set<String> struck = new HashSet<>();
         for (Map<String, Along> kind : List.of(values, gradients)) {
-            boolean together = sum(kind.values()).nearerToTheBug(TOLD);
+            boolean together = nearerToTheBug(sum(kind.values()), TOLD);
             kind.forEach((name, one) -> {
-                if (one.found() || together && one.nearerToTheBug(1)) {
+                if (found(one) || together && nearerToTheBug(one, 1)) {
                     struck.add(name);
                 }
             });

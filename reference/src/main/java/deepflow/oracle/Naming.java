@@ -22,16 +22,10 @@ import java.util.function.Predicate;
 /// with the bug less what it gives without, each operation from the dump's own inputs; where only global errors are too
 /// large, from the step's inputs. An error e is explained where e − d is within its budget.
 final class Naming {
-    /// Standard errors from 0 that a coefficient has at least.
-    private static final double SIGNIFICANT = 6;
-    /// How far from 1 a coefficient may be beside its standard error: a bug's effect is not linear in low precision.
-    private static final double NONLINEAR = 0.1;
-    /// Share of d that may be left: what low precision makes of the bug itself.
-    private static final double LEFT = 0.02;
     /// Share of the tensors that a bug changes which may be explained neither with nor without it.
     private static final double CONTRADICTED = 0.1;
     /// Fewer numbers are fitted by too many bugs, unless they are very accurate.
-    private static final int ENOUGH_NUMBERS = 16;
+    static final int ENOUGH_NUMBERS = 16;
 
     private static final double ACCURATE = 1000;
     private static final int MOST_NAMES = 4;
@@ -82,89 +76,47 @@ final class Naming {
         return names;
     }
 
-    /// How a bug's direction fits one tensor's error.
-    ///
-    /// @param product Σ e·d/σ²
-    /// @param square Σ d²/σ²
-    /// @param left ‖e − d‖ over the limit of ‖e‖, less the share of d that may be left
-    /// @param error ‖e‖ over its limit
-    /// @param change ‖d‖ over that limit
-    /// @param unit unit roundoff of the type it was recorded in
-    private record Fit(
-            double product, double square, double left, double error, double change, int numbers, double unit) {
-        static final Fit MISSING_AS_IT_SHOULD = new Fit(1e12, 1e12, 0, 1e6, 1e6, ENOUGH_NUMBERS, 0);
-
-        boolean changed() {
-            return change > 2;
-        }
-
-        boolean explained() {
-            return left <= 1
-                    && square >= SIGNIFICANT * SIGNIFICANT
-                    && Math.abs(product / square - 1) <= NONLINEAR + 4 / Math.sqrt(square);
-        }
-
-        /// Whether the error is clearly not what the bug makes of it.
-        boolean untouched() {
-            return square >= SIGNIFICANT * SIGNIFICANT
-                    && Math.abs(product / square - 1) > NONLINEAR + 4 / Math.sqrt(square);
-        }
-
-        /// Of a tensor that the bug makes zero, and that is not: far too small is something else.
-        Fit butNotZero() {
-            return new Fit(product, square, Double.POSITIVE_INFINITY, error, change, numbers, unit);
-        }
-
-        boolean contradicts() {
-            return changed() && left > 1 && error > 1;
-        }
-    }
-
-    private record Candidate(Bug bug, Map<String, Fit> fits) {
+    private record Candidate(Bug bug, Map<String, BugFit> fits) {
         boolean explains(String name) {
-            Fit fit = fits.get(name);
+            BugFit fit = fits.get(name);
             return fit != null && fit.explained();
         }
 
         /// Tensors that the bug would change, and that are as they would be without.
         long untouched() {
-            return fits.values().stream().filter(Fit::untouched).count();
+            return fits.values().stream().filter(BugFit::untouched).count();
         }
 
         boolean plausible() {
-            long changed = fits.values().stream().filter(Fit::changed).count();
-            long against = fits.values().stream().filter(Fit::contradicts).count();
+            long changed = fits.values().stream().filter(BugFit::changed).count();
+            long against = fits.values().stream().filter(BugFit::contradicts).count();
             return against <= CONTRADICTED * changed;
         }
 
-        /// The coefficient over the explained tensors. Rounding may be off to one side in all elements together, so
-        /// that
-        /// a coefficient is not known better than one number of the type is.
+        /// The coefficient over the explained tensors. It is not known better than one number of their type is.
         Likeness likeness(List<String> explained) {
-            double product = 0;
-            double square = 0;
+            Along along = Along.NOTHING;
             double unit = 0;
             for (String name : explained) {
-                Fit fit = fits.get(name);
-                if (fit != null && fit != Fit.MISSING_AS_IT_SHOULD) {
-                    product += fit.product();
-                    square += fit.square();
+                BugFit fit = fits.get(name);
+                if (fit != null && fit != BugFit.MISSING_AS_IT_SHOULD) {
+                    along = along.and(fit.along());
                     unit = Math.max(unit, fit.unit());
                 }
             }
-            return square == 0
+            return along.square() == 0
                     ? new Likeness(bug, 1, 0, explained)
-                    : new Likeness(bug, product / square, Math.hypot(1 / Math.sqrt(square), unit), explained);
+                    : new Likeness(bug, along.coefficient(), Math.hypot(along.standardError(), unit), explained);
         }
 
         boolean enough(List<String> explained) {
             long numbers = 0;
             double square = 0;
             for (String name : explained) {
-                Fit fit = fits.get(name);
+                BugFit fit = fits.get(name);
                 if (fit != null) {
                     numbers += fit.numbers();
-                    square += fit.square();
+                    square += fit.along().square();
                 }
             }
             return numbers >= ENOUGH_NUMBERS || square > ACCURATE * ACCURATE;
@@ -173,7 +125,7 @@ final class Naming {
         double left(List<String> explained) {
             double sum = 0;
             for (String name : explained) {
-                Fit fit = fits.get(name);
+                BugFit fit = fits.get(name);
                 sum += fit == null ? 0 : Math.max(0, fit.left());
             }
             return sum / explained.size();
@@ -251,7 +203,7 @@ final class Naming {
         Interception between = local
                 ? new Substitution(replay.dump(), exact, (values, shape, format) -> exact.adopt(values, shape))
                 : Interception.NONE;
-        Map<String, Fit> fits = new LinkedHashMap<>();
+        Map<String, BugFit> fits = new LinkedHashMap<>();
         boolean other = false;
         Truths.Reading later = Truths.Reading.later(exact);
         for (Truth mutant : replay.run(exact, between, bug.mistake(), later).truths()) {
@@ -259,17 +211,17 @@ final class Naming {
             if (c != null) {
                 double[] numbers = mutant.values().get();
                 boolean leftOver = isZero(numbers) && !isZero(c.actual());
-                Fit fit = fit(mutant.name(), c, numbers);
-                if (fit.square() > 0) {
+                BugFit fit = fit(mutant.name(), c, numbers);
+                if (fit.along().square() > 0) {
                     fits.put(mutant.name(), leftOver ? fit.butNotZero() : fit);
                 }
                 other |= leftOver && mutant.name().startsWith(Family.GRAD.prefix());
             } else if (missing.contains(mutant.name()) && isZero(mutant.values().get())) {
-                fits.put(mutant.name(), Fit.MISSING_AS_IT_SHOULD);
+                fits.put(mutant.name(), BugFit.MISSING_AS_IT_SHOULD);
             }
         }
         if (other) { // a gradient is there that the bug leaves none of, so it is not why others are missing
-            fits.values().removeIf(fit -> fit == Fit.MISSING_AS_IT_SHOULD);
+            fits.values().removeIf(fit -> fit == BugFit.MISSING_AS_IT_SHOULD);
         }
         return new Candidate(bug, fits);
     }
@@ -283,38 +235,10 @@ final class Naming {
         return true;
     }
 
-    private Fit fit(String name, EmulatedErrors.Case c, double[] mutant) {
-        double[] actual = c.actual();
-        double[] truth = c.truth();
-        double[] sigma = c.sigma();
-        double product = 0;
-        double square = 0;
-        double[] e = new double[truth.length];
-        double[] d = new double[truth.length];
-        double[] left = new double[truth.length];
-        for (int i = 0; i < e.length; i++) {
-            e[i] = actual[i] - truth[i];
-            d[i] = mutant[i] - truth[i];
-            left[i] = e[i] - d[i];
-            double w = 1 / (sigma[i] * sigma[i]);
-            if (Double.isFinite(w)) {
-                product += w * e[i] * d[i];
-                square += w * d[i] * d[i];
-            }
-        }
-        double error = Norm.ofFinite(e);
-        double change = Norm.ofFinite(d);
+    private BugFit fit(String name, EmulatedErrors.Case c, double[] mutant) {
         TensorVerdict v = verdicts.get(name);
         double ratio = v == null ? Double.NaN : local ? v.localLimit() : v.globalLimit();
-        double limit = error > 0 ? error / ratio : Norm.ofFinite(sigma);
-        return new Fit(
-                product,
-                square,
-                (Norm.ofFinite(left) - LEFT * change) / limit,
-                error / limit,
-                change / limit,
-                e.length,
-                c.format().unit());
+        return BugFit.of(c, mutant, ratio, arithmetic.wide().unit());
     }
 
     /// Ways to write down the right numbers of one tensor wrongly.

@@ -4,6 +4,7 @@ import deepflow.nn.ParameterSpec;
 import deepflow.oracle.budget.Accumulation;
 import deepflow.oracle.budget.AdamWBounds;
 import deepflow.oracle.emulation.FloatFormat;
+import deepflow.train.GradientClip;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,7 +23,6 @@ import org.jspecify.annotations.Nullable;
 /// @param risk the probability that a right norm is called wrong
 record OptimizerVerdicts(
         Dump dump, StepMetadata.Optimizer step, List<ParameterSpec> trained, FloatFormat precise, double risk) {
-    private static final double SMALL = 1e-6;
     /// Roundings of a norm beside its sums': of each tensor's norm, of its square, of the result.
     private static final int NORM_ROUNDINGS = 4;
 
@@ -161,7 +161,7 @@ record OptimizerVerdicts(
         double size =
                 recorded ? dump.read(norm)[0] : Objects.requireNonNull(own).value();
         double off = (recorded ? 0 : normError(narrow)) + NORM_ROUNDINGS * narrow.unit();
-        double factor = most / (size + SMALL);
+        double factor = GradientClip.ratio(size, most);
         return factor * (1 - off) > 1 ? new double[] {1, 0} : new double[] {Math.min(1, factor), off};
     }
 

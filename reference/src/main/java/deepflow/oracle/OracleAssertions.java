@@ -158,7 +158,7 @@ public final class OracleAssertions {
         }
         double root = Math.sqrt(expected.length);
         double rms = errors.size().value() / root;
-        double lambda = Math.sqrt(2 * Math.log(2.0 * expected.length / RISK));
+        double lambda = Math.sqrt(2 * StrictMath.log(2.0 * expected.length / RISK));
         int worst = 0;
         double share = 0;
         for (int i = 0; i < expected.length; i++) {

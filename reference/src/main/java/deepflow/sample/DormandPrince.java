@@ -6,7 +6,7 @@ import java.util.stream.IntStream;
 /// Dormand–Prince 5(4) for dx/dt = v(x, t) from 1 to 0 with step control, in each sample by itself (Dormand and
 /// Prince 1980; Hairer, Nørsett, Wanner, *Solving Ordinary Differential Equations I*, II.4–5):
 ///
-/// k_i = v(x + h·Σ_j a_ij·k_j, t + c_i·h), x̂ = x + h·Σ b_i·k_i, error e = h·Σ (b_i − b*_i)·k_i, h < 0.
+/// k_i = v(x + h·Σ_j a_ij·k_j, t + c_i·h), x̂ = x + h·Σ b_i·k_i, error e = h·Σ (b*_i − b_i)·k_i, h < 0.
 ///
 /// **Control.** E = RMS over the sample of e / (atol + rtol·max(|x|, |x̂|)). E < 1: the step is taken, x̂ (fifth order)
 /// is the new x, k₇ the next k₁, and |h| grows by 0.9·E^(−1/5), at most by 10, not at all right after a rejection.

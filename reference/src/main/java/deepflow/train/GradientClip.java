@@ -5,12 +5,18 @@ import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 
 /// Clipping by the norm of all gradients together: each is multiplied by min(1, clip/(norm + 1e-6)) (SPEC §6).
+///
 /// Norm and factor stay on the device.
 ///
 /// @param norm √Σ‖g‖², a scalar
 /// @param factor what gradients are multiplied by, a scalar
 public record GradientClip(Tensor norm, Tensor factor) {
     private static final double SMALL = 1e-6;
+
+    /// clip/(norm + 1e-6).
+    public static double ratio(double norm, double clip) {
+        return clip / (norm + SMALL);
+    }
 
     /// Measures the gradients.
     ///

@@ -17,8 +17,8 @@ public record Accumulation(double unit, double risk) {
         }
         double nu = n * unit;
         double certain = nu < 1 ? nu / (1 - nu) : Double.POSITIVE_INFINITY;
-        double lambda = Math.sqrt(2 * Math.log(2.0 * n * results / risk));
-        double probable = Math.expm1(lambda * Math.sqrt(n) * unit + nu * unit / (1 - unit));
+        double lambda = Math.sqrt(2 * StrictMath.log(2.0 * n * results / risk));
+        double probable = StrictMath.expm1(lambda * Math.sqrt(n) * unit + nu * unit / (1 - unit));
         return Math.min(certain, probable);
     }
 }

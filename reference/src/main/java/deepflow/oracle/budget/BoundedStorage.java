@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 /// @param value on the back end underneath
 /// @param bound of the value's size, in row-major order; null where there is no error
 /// @param format null for a constant that takes the type of what it meets
-/// @param magnitude the last operation with all its terms positive, for the condition; null where that is |value|
+/// @param magnitude the last operation with all its terms positive, for the condition; null where that is |value|. Of a
+///     LayerNorm's 1/√variance, whose condition nobody asks for, |mean|/√variance, which its backward needs
 record BoundedStorage(
         Tensor value,
         @Nullable UpperValues bound,

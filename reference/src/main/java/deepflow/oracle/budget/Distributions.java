@@ -49,17 +49,17 @@ final class Distributions {
 
     /// Where a falling function of a positive argument has a value.
     private static double falling(DoubleUnaryOperator f, double value, double low, double high) {
-        double a = Math.log(low);
-        double b = Math.log(high);
+        double a = StrictMath.log(low);
+        double b = StrictMath.log(high);
         for (int i = 0; i < BISECTIONS && b - a > CONVERGED; i++) {
             double middle = (a + b) / 2;
-            if (f.applyAsDouble(Math.exp(middle)) > value) {
+            if (f.applyAsDouble(StrictMath.exp(middle)) > value) {
                 a = middle;
             } else {
                 b = middle;
             }
         }
-        return Math.exp((a + b) / 2);
+        return StrictMath.exp((a + b) / 2);
     }
 
     /// The regularised incomplete beta function I_x(a, b), by its continued fraction (Lentz's method).
@@ -70,7 +70,8 @@ final class Distributions {
         if (x >= 1) {
             return 1;
         }
-        double front = Math.exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log1p(-x));
+        double front = StrictMath.exp(
+                logGamma(a + b) - logGamma(a) - logGamma(b) + a * StrictMath.log(x) + b * StrictMath.log1p(-x));
         return x < (a + 1) / (a + b + 2) ? front * fraction(a, b, x) / a : 1 - front * fraction(b, a, 1 - x) / b;
     }
 
@@ -104,11 +105,11 @@ final class Distributions {
         double shift = 0;
         double z = x;
         while (z < 20) {
-            shift += Math.log(z);
+            shift += StrictMath.log(z);
             z++;
         }
         double s = 1 / (z * z);
         double series = (1.0 / 12 - s * (1.0 / 360 - s / 1260)) / z;
-        return (z - 0.5) * Math.log(z) - z + 0.5 * Math.log(2 * Math.PI) + series - shift;
+        return (z - 0.5) * StrictMath.log(z) - z + 0.5 * StrictMath.log(2 * Math.PI) + series - shift;
     }
 }

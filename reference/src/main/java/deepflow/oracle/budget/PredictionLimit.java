@@ -29,7 +29,7 @@ public record PredictionLimit(double sigma, double limit, double freedom) {
         double sigma = Math.max(Math.sqrt(mean), least);
         double freedom = Math.max(1, Math.min(elements, freedom(squares, risk)));
         double factor = Distributions.exceededF(freedom, runs * freedom, risk);
-        double limit = sigma * Math.sqrt(factor) * Math.exp(DIFFERENCE * Distributions.exceededNormal(risk));
+        double limit = sigma * Math.sqrt(factor) * StrictMath.exp(DIFFERENCE * Distributions.exceededNormal(risk));
         return new PredictionLimit(sigma, limit, freedom);
     }
 

@@ -84,8 +84,21 @@ class ProductBoundsTest {
                         drawn);
             }
             assertTrue(worst <= 1, arithmetic + ", " + terms + " terms: error over bound " + worst);
-            assertTrue(worst > 1e-4, arithmetic + ", " + terms + " terms: a bound that says nothing, " + worst);
+            double least = least(arithmetic, terms, sameSign);
+            assertTrue(worst > least, arithmetic + ", " + terms + " terms: a bound that says little, " + worst);
         }
+    }
+
+    /// Half of what the worst of four hundred results is over its bound (docs/verdict.md has it for a million): where
+    /// results are narrow their rounding is most of the bound, where factors are rounded that is, and elsewhere the
+    /// bound allows for λ·√n roundings of the largest sum where random signs leave about one.
+    private static double least(Arithmetic arithmetic, int terms, boolean sameSign) {
+        FloatFormat input = arithmetic.productInput();
+        if (arithmetic.given() == input && input.unit() > FloatFormat.F32.unit()) {
+            return 0.15;
+        }
+        boolean rounds = input.unit() > FloatFormat.F32.unit();
+        return (rounds ? 0.7 : sameSign ? 0.3 : 0.08) / Math.pow(terms, rounds ? 0.5 : sameSign ? 0.55 : 0.65);
     }
 
     static Stream<Arguments> narrow() {
