@@ -5,8 +5,6 @@ import deepflow.model.DeepFlow;
 import deepflow.nn.Declarations;
 import deepflow.nn.ParameterSpec;
 import deepflow.nn.Parameters;
-import deepflow.oracle.emulation.Arithmetic;
-import deepflow.oracle.emulation.FloatFormat;
 import deepflow.oracle.zoo.Mistake;
 import deepflow.tensor.Backend;
 import deepflow.tensor.DType;
@@ -49,7 +47,7 @@ public record Checker(Backend backend, @Nullable Workers workers, Judging judgin
     ///
     /// @throws FormatException as [#check(Path)]
     CheckResult check(Dump dump, ErrorHistograms histograms) {
-        Precision precision = judging.precision() == null ? dump.metadata().precision() : judging.precision();
+        Precision precision = precision(dump);
         Replayed replayed = replayed(dump);
         CheckResult judged = new Judge(dump, threshold(precision), histograms).judge(replayed.truths());
         Map<String, List<String>> foreign = new HashMap<>();
@@ -64,45 +62,41 @@ public record Checker(Backend backend, @Nullable Workers workers, Judging judgin
             return called.withoutBudgets(plan.refused());
         }
         try {
-            return budgeted(replayed, workers, plan, precision, called);
+            return budgeted(replayed, workers, plan, called);
         } catch (OutOfMemoryError e) {
             return called.withoutBudgets("the emulated runs ran out of memory; more of it"
                     + " (DEEPFLOW_JAVA_OPTS=-Xmx…) or fewer --threads would help");
         }
     }
 
-    private CheckResult budgeted(
-            Replayed replayed, Workers emulating, EmulationPlan plan, Precision precision, CheckResult called) {
+    private CheckResult budgeted(Replayed replayed, Workers emulating, EmulationPlan plan, CheckResult called) {
         List<Truth> step = replayed.truths().stream().filter(t -> !t.stepped()).toList();
         Replay replay = replayed.replay();
-        StepVerdicts.Result budgets =
-                new StepVerdicts(backend, emulating, plan, precision, judging.risk()).of(replay, step);
-        return diagnosed(
-                replay,
-                precision,
-                budgets,
-                budgets.and(optimizer(replay, precision)).beside(called));
+        StepVerdicts.Result budgets = new StepVerdicts(backend, emulating, plan, judging.risk()).of(replay, step);
+        return diagnosed(replay, budgets, budgets.and(optimizer(replay)).beside(called));
     }
 
-    private Map<String, TensorVerdict> optimizer(Replay replay, Precision precision) {
+    private Map<String, TensorVerdict> optimizer(Replay replay) {
         StepMetadata.Optimizer step = replay.dump().metadata().optimizer();
         List<ParameterSpec> trained =
                 replay.specs().stream().filter(ParameterSpec::trained).toList();
         if (step == null) {
             return Map.of();
         }
-        FloatFormat weights = precision.arithmetic(false).given();
-        return new OptimizerVerdicts(replay.dump(), step, trained, weights, judging.risk() / 3).all();
+        return new OptimizerVerdicts(replay.dump(), replay.types(), step, trained, judging.risk() / 3).all();
     }
 
-    private CheckResult diagnosed(Replay replay, Precision precision, StepVerdicts.Result budgets, CheckResult judged) {
+    private CheckResult diagnosed(Replay replay, StepVerdicts.Result budgets, CheckResult judged) {
         if (judged.consistent()) {
             return judged;
         }
-        Arithmetic arithmetic = new RecordedTypes(replay.dump()).arithmetic(precision);
         return judged.with(new Diagnosis(
-                new Naming(replay, backend, arithmetic, budgets, judged).names(),
+                new Naming(replay, backend, budgets, judged).names(),
                 GradientTerms.of(replay, backend, budgets, judged)));
+    }
+
+    private Precision precision(Dump dump) {
+        return judging.precision() == null ? dump.metadata().precision() : judging.precision();
     }
 
     private double threshold(Precision dumped) {
@@ -175,7 +169,8 @@ public record Checker(Backend backend, @Nullable Workers workers, Judging judgin
                     .of(step, metadata.lossScale(), dumped.gradients(step), dumped::fromRecorded));
             truths.addAll(dumped.unchanged());
         }
-        return new Replayed(new Replay(dump, model, specs, weights), truths);
+        RecordedTypes types = new RecordedTypes(dump, precision(dump));
+        return new Replayed(new Replay(dump, types, model, specs, weights), truths);
     }
 
     /// Also leaves gradients with the step's parameters, for the optimizer.

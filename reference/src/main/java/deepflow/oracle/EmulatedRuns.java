@@ -67,7 +67,7 @@ record EmulatedRuns(Replay replay, Arithmetic arithmetic, Workers workers, int t
                 boolean alone = i % 2 == 0;
                 String what = alone ? "local" : "global";
                 RoundingBackend backend = emulator(exact, accumulator, what, i / 2);
-                RecordedTypes types = new RecordedTypes(replay.dump());
+                RecordedTypes types = replay.types();
                 EmulatedErrors errors = alone ? local : global;
                 int run = i / 2;
                 try (Arena _ = exact.arena();
@@ -76,7 +76,7 @@ record EmulatedRuns(Replay replay, Arithmetic arithmetic, Workers workers, int t
                             backend,
                             backend::given,
                             alone
-                                    ? new Substitution(replay.dump(), exact, backend::adopt)
+                                    ? new Substitution(replay.dump(), types, exact, backend::adopt)
                                     : new Casting(backend, types),
                             (name, tensor) -> {
                                 growth.limit();

@@ -78,8 +78,8 @@ record FaintBugs(Replay replay, Backend exact, Workers workers, EmulatedErrors e
 
     private void add(Backend quick, List<Bug> bugs, double wide, Map<Bug, Map<String, Along>> along) {
         Mistake all = new Mistake.Together(bugs.stream().map(Bug::mistake).toList());
-        Substitution between =
-                new Substitution(replay.dump(), quick, (values, shape, format) -> quick.adopt(values, shape));
+        Substitution between = new Substitution(
+                replay.dump(), replay.types(), quick, (values, shape, format) -> quick.adopt(values, shape));
         Replay.Run run = replay.run(
                 quick,
                 (w, type) -> quick.upload(exact.elements(w), w.shape()),

@@ -30,12 +30,14 @@ final class LocalErrors {
     private final Set<String> handedOn;
 
     /// @param threads share what is read and compared
-    LocalErrors(Replay replay, RecordedTypes types, BoundingBackend bounding, Threads threads) {
+    LocalErrors(Replay replay, BoundingBackend bounding, Threads threads) {
         Dump dump = replay.dump();
+        RecordedTypes types = replay.types();
         Replay.Run run = replay.run(
                 bounding,
                 (w, type) -> bounding.given(w),
-                new Substitution(dump, bounding, (name, into) -> dump.read(name, into, threads), bounding::adopt),
+                new Substitution(
+                        dump, types, bounding, (name, into) -> dump.read(name, into, threads), bounding::adopt),
                 (name, tensor) -> {
                     growth.limit();
                     FloatFormat stored = types.of(name);

@@ -47,10 +47,10 @@ final class Naming {
 
     private final List<String> suspects;
 
-    Naming(Replay replay, Backend exact, Arithmetic arithmetic, StepVerdicts.Result budgets, CheckResult judged) {
+    Naming(Replay replay, Backend exact, StepVerdicts.Result budgets, CheckResult judged) {
         this.replay = replay;
         this.exact = exact;
-        this.arithmetic = arithmetic;
+        this.arithmetic = replay.types().arithmetic();
         this.verdicts = budgets.verdicts();
         this.suspects = budgets.suspects();
         judged.findings().stream()
@@ -201,7 +201,8 @@ final class Naming {
 
     private Candidate candidate(Bug bug) {
         Interception between = local
-                ? new Substitution(replay.dump(), exact, (values, shape, format) -> exact.adopt(values, shape))
+                ? new Substitution(
+                        replay.dump(), replay.types(), exact, (values, shape, format) -> exact.adopt(values, shape))
                 : Interception.NONE;
         Map<String, BugFit> fits = new LinkedHashMap<>();
         boolean other = false;

@@ -17,12 +17,12 @@ import org.jspecify.annotations.Nullable;
 /// is wrong is not held against the optimizer a second time.
 ///
 /// @param dump with an optimizer step
+/// @param types that its tensors had
 /// @param step its constants
 /// @param trained all parameters that have a gradient
-/// @param precise the type that the step's precision has for weights: narrower results have the threshold beside them
 /// @param risk the probability that a right norm is called wrong
 record OptimizerVerdicts(
-        Dump dump, StepMetadata.Optimizer step, List<ParameterSpec> trained, FloatFormat precise, double risk) {
+        Dump dump, RecordedTypes types, StepMetadata.Optimizer step, List<ParameterSpec> trained, double risk) {
     /// Roundings of a norm beside its sums': of each tensor's norm, of its square, of the result.
     private static final int NORM_ROUNDINGS = 4;
 
@@ -107,7 +107,9 @@ record OptimizerVerdicts(
         }
         double power = Norm.ofFinite(bounded.bounds()) / Norm.ofFinite(bounded.values());
         double none = Double.NaN;
-        boolean decisive = power < 1 && narrowest(List.of(name)).holds(precise);
+        // results narrower than the precision's weights have the threshold beside them
+        boolean decisive =
+                power < 1 && narrowest(List.of(name)).holds(types.arithmetic().given());
         return new TensorVerdict(worst, none, none, none, none, none, power, none, decisive, false);
     }
 
@@ -166,7 +168,6 @@ record OptimizerVerdicts(
     }
 
     private FloatFormat narrowest(List<String> names) {
-        RecordedTypes types = new RecordedTypes(dump);
         List<FloatFormat> all = new ArrayList<>();
         for (String name : names) {
             FloatFormat format = types.of(name);

@@ -16,9 +16,11 @@ import java.util.Set;
 /// A dump's step, to be run again and again on one back end or another.
 ///
 /// @param dump with inputs and weights, which have been checked
+/// @param types that its tensors had
 /// @param specs parameters of the model
 /// @param weights by name, on the back end that lies under the others
-record Replay(Dump dump, VelocityModel model, List<ParameterSpec> specs, Map<String, Tensor> weights) {
+record Replay(
+        Dump dump, RecordedTypes types, VelocityModel model, List<ParameterSpec> specs, Map<String, Tensor> weights) {
     /// What it gave.
     ///
     /// @param truths for the tensors of the dump, in graph order
@@ -60,7 +62,6 @@ record Replay(Dump dump, VelocityModel model, List<ParameterSpec> specs, Map<Str
             Interception interception,
             Mistake mistake,
             Truths.Reading reading) {
-        RecordedTypes types = new RecordedTypes(dump);
         Map<String, Tensor> hosted = new LinkedHashMap<>();
         weights.forEach((name, w) ->
                 hosted.put(name, hosting.of(w, Objects.requireNonNull(types.of(Family.WEIGHT.of(name))))));

@@ -22,9 +22,8 @@ import java.util.stream.Collectors;
 /// @param exact computes in float64
 /// @param workers what emulated runs compute with
 /// @param plan how many of them
-/// @param precision what the dump is held to
 /// @param risk α, the probability that a right dump is called wrong
-record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, Precision precision, double risk) {
+record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, double risk) {
     /// σ is at least so many unit roundoffs of the tensor's norm, one rounding to nearest: stochastic rounding of a
     /// number that happens to lie near one of its type has next to no error.
     private static final double LEAST = 0.5;
@@ -70,11 +69,10 @@ record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, Precisio
     /// @param truths of the step replayed in float64
     Result of(Replay replay, List<Truth> truths) {
         Dump dump = replay.dump();
-        RecordedTypes types = new RecordedTypes(dump);
-        Arithmetic arithmetic = types.arithmetic(precision);
+        Arithmetic arithmetic = replay.types().arithmetic();
         double each = risk / Math.max(1, 3 * truths.size());
-        LocalErrors local = local(replay, types, arithmetic, each);
-        EmulatedErrors global = new EmulatedErrors(dump, types, truths);
+        LocalErrors local = local(replay, arithmetic, each);
+        EmulatedErrors global = new EmulatedErrors(dump, replay.types(), truths);
         // an optimizer's results have bounds, and nothing else may be in the dump
         int runs = truths.stream().anyMatch(t -> dump.has(t.name())) ? plan.runs() : 0;
         try (Backend host = workers.opener().open(BackendOptions.of(DType.F64, 1))) {
@@ -101,7 +99,7 @@ record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, Precisio
         }
         Map<String, Tensor> weights = new LinkedHashMap<>();
         replay.weights().forEach((name, w) -> weights.put(name, host.adopt(exact.download(w), w.shape())));
-        return new Replay(replay.dump(), replay.model(), replay.specs(), weights);
+        return new Replay(replay.dump(), replay.types(), replay.model(), replay.specs(), weights);
     }
 
     private static Set<String> wrong(Map<String, TensorVerdict> verdicts) {
@@ -111,12 +109,11 @@ record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, Precisio
                 .collect(Collectors.toSet());
     }
 
-    private LocalErrors local(Replay replay, RecordedTypes types, Arithmetic arithmetic, double each) {
+    private LocalErrors local(Replay replay, Arithmetic arithmetic, double each) {
         try (Threads threads = new Threads(workers.threads());
                 Backend bounds =
                         workers.opener().open(BackendOptions.of(arithmetic.accumulator(), workers.threads()))) {
-            return new LocalErrors(
-                    replay, types, new BoundingBackend(exact, bounds, threads, arithmetic, each), threads);
+            return new LocalErrors(replay, new BoundingBackend(exact, bounds, threads, arithmetic, each), threads);
         }
     }
 

@@ -37,15 +37,16 @@ final class Substitution implements Interception {
     /// What stands in an output's place already: a module that hands it on need not be asked again.
     private final Set<Variable> standIns = new HashSet<>();
 
+    /// @param types that the dump's tensors had
     /// @param arrays has arrays that are idle
-    Substitution(Dump dump, Backend arrays, Upload upload) {
-        this(dump, arrays, (name, into) -> dump.read(name, 0, into.length, into), upload);
+    Substitution(Dump dump, RecordedTypes types, Backend arrays, Upload upload) {
+        this(dump, types, arrays, (name, into) -> dump.read(name, 0, into.length, into), upload);
     }
 
     /// @param reading how tensors are read
-    Substitution(Dump dump, Backend arrays, Reading reading, Upload upload) {
+    Substitution(Dump dump, RecordedTypes types, Backend arrays, Reading reading, Upload upload) {
         this.dump = dump;
-        this.types = new RecordedTypes(dump);
+        this.types = types;
         this.arrays = arrays;
         this.reading = reading;
         this.upload = upload;

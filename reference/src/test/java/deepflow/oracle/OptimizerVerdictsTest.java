@@ -9,7 +9,6 @@ import deepflow.model.DeepFlow;
 import deepflow.model.ModelConfig;
 import deepflow.nn.Declarations;
 import deepflow.nn.ParameterSpec;
-import deepflow.oracle.emulation.FloatFormat;
 import deepflow.tensor.Backend;
 import deepflow.tensor.Backends;
 import deepflow.tensor.DType;
@@ -47,7 +46,11 @@ class OptimizerVerdictsTest {
                     .filter(ParameterSpec::trained)
                     .toList();
             return new OptimizerVerdicts(
-                            dump, Objects.requireNonNull(dump.metadata().optimizer()), trained, FloatFormat.F32, 1e-3)
+                            dump,
+                            new RecordedTypes(dump, dump.metadata().precision()),
+                            Objects.requireNonNull(dump.metadata().optimizer()),
+                            trained,
+                            1e-3)
                     .all();
         }
     }

@@ -17,8 +17,13 @@ public record Accumulation(double unit, double risk) {
         }
         double nu = n * unit;
         double certain = nu < 1 ? nu / (1 - nu) : Double.POSITIVE_INFINITY;
-        double lambda = Math.sqrt(2 * StrictMath.log(2.0 * n * results / risk));
+        double lambda = spread(n, results);
         double probable = StrictMath.expm1(lambda * Math.sqrt(n) * unit + nu * unit / (1 - unit));
         return Math.min(certain, probable);
+    }
+
+    /// λ: how many standard deviations from its mean one of N sums of n random terms is at most.
+    double spread(long n, long results) {
+        return Math.sqrt(2 * StrictMath.log(2.0 * n * results / risk));
     }
 }

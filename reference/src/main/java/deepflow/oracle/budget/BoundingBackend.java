@@ -55,6 +55,13 @@ public final class BoundingBackend extends BoundedTensors {
         if (!exactly(y)) {
             addTo(b, broadcast(bound(y), y.shape(), x.shape()));
         }
+        if (format(y) == null && exactly(y)) {
+            // a constant's part may be multiplied out: z·(1 + s) as z + z·s
+            double[] parts = absolute(values(x));
+            addTo(parts, broadcast(absolute(values(y)), y.shape(), x.shape()));
+            addRounding(b, parts, format(x));
+            exact.giveBack(parts);
+        }
         double[] size = magnitude(x);
         addTo(size, broadcast(magnitude(y), y.shape(), x.shape()));
         return result(z, b, widest(x, y), size);
@@ -230,8 +237,9 @@ public final class BoundingBackend extends BoundedTensors {
             inherited = second;
         }
         FloatFormat stored = arithmetic.productResult();
-        double times = transposeA ? storedTimes(a.shape().dim(-2)) : 0;
-        double gamma = sums.gamma(a.shape().dim(transposeA ? -2 : -1), y.size()) + times * stored.unit();
+        int terms = a.shape().dim(transposeA ? -2 : -1);
+        double times = transposeA ? storedTimes(terms) : transposeB ? 0 : storedParts(terms, y.size());
+        double gamma = sums.gamma(terms, y.size()) + times * stored.unit();
         double least = times * stored.underflow();
         double[] bound = inherited == null ? size : inherited; // the other one is not needed again
         double[] others = inherited == null ? null : size;
@@ -268,6 +276,17 @@ public final class BoundingBackend extends BoundedTensors {
     /// block. Each time it is rounded; errors of random signs.
     private double storedTimes(int rows) {
         return arithmetic.productResult().holds(arithmetic.wide()) ? 0 : Math.sqrt(rows);
+    }
+
+    /// How many roundings a product dy·W, the gradient of an input, may have beside its own. It is a sum
+    /// over the rows of W, and those who keep W in parts (queries, keys and values of their own) add as
+    /// many narrow results. A part is, of the sum of all K terms' absolute values, no more than λ/√K, or
+    /// all of it where one term is.
+    private double storedParts(int terms, long results) {
+        if (terms == 0 || arithmetic.productResult().holds(arithmetic.wide())) {
+            return 0;
+        }
+        return 2 * Math.min(1, sums.spread(terms, results) / Math.sqrt(terms));
     }
 
     /// How far an input is off once it is rounded to the products' type; null where it is exact.
@@ -370,8 +389,9 @@ public final class BoundingBackend extends BoundedTensors {
         long terms = x.size() / Math.max(1, to.size());
         double gamma = sums.gamma(terms, to.size());
         FloatFormat format = format(x);
-        if (format != null && Arithmetic.overAllRows(to)) {
-            // PyTorch on a CPU adds gradients of LayerNorm's weight and bias in their own type
+        if (format != null && Arithmetic.ofRows(to)) {
+            // PyTorch on a CPU adds gradients of LayerNorm's weight and bias in their own type, and who accumulates
+            // over parts of a batch adds those of all biases so
             gamma = Math.max(gamma, new Accumulation(format.unit(), sums.risk()).gamma(terms, to.size()));
         }
         double[] size = taken(absolute(values(x)), x.shape(), t -> exact.sumTo(t, to));

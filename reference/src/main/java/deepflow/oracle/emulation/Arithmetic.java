@@ -85,7 +85,7 @@ public record Arithmetic(FloatFormat given, @Nullable FloatFormat products, bool
     }
 
     /// Whether a sum to this shape is one of rows, as the gradient of any bias is.
-    static boolean ofRows(Shape to) {
+    public static boolean ofRows(Shape to) {
         return to.rank() >= 2 && to.size() == to.dim(-1) && to.size() > 1;
     }
 }
