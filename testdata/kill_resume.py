@@ -23,7 +23,7 @@ MODEL = {"size": 8, "patch": 2, "channels": 1, "classes": 10, "width": 32, "dept
 
 
 def start(out, config):
-    if out.exists():
+    if (out / "config.json").exists():
         command = ["train", "--out", out, "--resume"]
     else:
         command = ["train", "--config", config, "--data", "digits", "--steps", STEPS, "--batch", 16, "--lr", 1e-3,

@@ -109,8 +109,13 @@ final class CheckCommand implements Callable<Integer> {
     public Integer call() {
         List<CheckResult> results = new ArrayList<>();
         boolean unusable = false;
-        if (report != null && dumps.size() > 1) {
-            throw new ParameterException(spec.commandLine(), "--report makes a page of one dump");
+        if (report != null) {
+            if (dumps.size() > 1) {
+                throw new ParameterException(spec.commandLine(), "--report makes a page of one dump");
+            }
+            OutputFile page = new OutputFile(spec, "--report", report);
+            page.isNone(map == null ? dumps : List.of(dumps.getFirst(), map));
+            page.isPage();
         }
         try (Oracle oracle = Oracle.open(new Oracle.Options(
                 judging(), compute.dtype(), compute.device(), map, report != null, common.threads()))) {

@@ -9,6 +9,7 @@ import deepflow.tensor.Backend;
 import deepflow.tensor.BackendOptions;
 import deepflow.train.Objective;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -109,6 +110,7 @@ final class GoldenCommand implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(), "Invalid value for option '--batch': it must be from 1 to " + LARGEST_BATCH);
         }
+        new OutputFile(spec, "--out", out).isNone(List.of(Path.of(config)));
         ModelConfig model = ConfigArgument.resolve(config);
         Objective published = Objective.published(model.k());
         Objective objective = new Objective(published.betas(), published.lambda(), path, target, published.sslWeight());

@@ -104,7 +104,10 @@ public record TrainingRun(RunFolder folder, RunConfig config, DataSet data, Stri
 
     private RunListener.Resume found(boolean resume) {
         if (!folder.holdsRun()) {
-            return resume ? RunListener.Resume.STARTS_OVER : RunListener.Resume.NEW;
+            if (resume) {
+                throw new RunRefused(folder.path() + " holds no run to go on with; leave --resume out to begin one.");
+            }
+            return RunListener.Resume.NEW;
         }
         if (Files.exists(folder.config())) {
             List<String> different = RunConfigJson.differences(folder.readConfig(), config);

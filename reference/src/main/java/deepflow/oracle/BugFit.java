@@ -11,7 +11,7 @@ package deepflow.oracle;
 record BugFit(Along along, double left, double error, double change, int numbers, double unit) {
     /// Of a gradient that a dump lacks, and that the bug leaves out.
     static final BugFit MISSING_AS_IT_SHOULD =
-            new BugFit(new Along(1e12, 1e12, 0), 0, 1e6, 1e6, Naming.ENOUGH_NUMBERS, 0);
+            new BugFit(new Along(1e12, 1e12, 0, 0), 0, 1e6, 1e6, Naming.ENOUGH_NUMBERS, 0);
 
     /// Standard errors from 0 that a coefficient has at least.
     private static final double SIGNIFICANT = 6;

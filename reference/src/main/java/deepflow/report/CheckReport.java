@@ -113,13 +113,13 @@ public final class CheckReport {
         lines.add(Text.printable(result.dump()));
         lines.add(String.format(
                 Locale.ROOT,
-                "  %s: %s, %d tensors within %s, %d not, worst error %s",
+                "  %s: %s, %d right, %d wrong, worst error %s (threshold %s)",
                 result.consistent() ? "consistent" : "INCONSISTENT",
                 result.metadata().precision().label(),
                 ok,
-                brief(result.threshold()),
                 wrong,
-                brief(worst(findings))));
+                brief(worst(findings)),
+                brief(result.threshold())));
         result.first().ifPresent(first -> {
             lines.add("  first wrong: " + shortened(first.name(), WIDTH - 15));
             called(lines, result, first.name());

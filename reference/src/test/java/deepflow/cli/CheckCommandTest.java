@@ -1,5 +1,6 @@
 package deepflow.cli;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -57,6 +58,30 @@ class CheckCommandTest {
         CommandRun.of(command, "--threads", "many").assertUnusable();
     }
 
+    /// A dump may have cost a night: `--report` for a flag, or a slip, must not replace it.
+    @Test
+    void whatIsReadIsNeverReplaced() throws IOException {
+        Path dump = wrong("loss.total");
+        byte[] before = Files.readAllBytes(dump);
+        CommandRun.of("check", "--runs", "0", "--report", dump.toString(), dump.toString())
+                .assertUnusable();
+        CommandRun.of("check", "--runs", "0", "--report", dump.toString(), STEP.toString())
+                .assertUnusable();
+        CommandRun.of("check", "--runs", "0", "--report", folder.toString(), STEP.toString())
+                .assertUnusable();
+        CommandRun.of("check", "--report", folder.resolve("no/page.html").toString(), STEP.toString())
+                .assertUnusable();
+        CommandRun.of("golden", "--config", dump.toString(), "--seed", "1", "--out", dump.toString())
+                .assertUnusable();
+        assertArrayEquals(before, Files.readAllBytes(dump));
+        Path page = folder.resolve("page.html");
+        for (int i = 0; i < 2; i++) { // a page may be replaced by a page
+            String[] again = {"check", "--runs", "0", "--report", page.toString(), STEP.toString()};
+            assertEquals(0, CommandRun.of(again).code());
+            assertTrue(Files.readString(page).startsWith("<!DOCTYPE html"));
+        }
+    }
+
     @Test
     void otherBadUsageIsOneSentence() {
         Path out = folder.resolve("g");
@@ -100,7 +125,7 @@ class CheckCommandTest {
         CommandRun check = CommandRun.of("check", one);
         assertEquals(0, check.code(), check.out());
         assertTrue(
-                check.lines().get(1).matches("  consistent: f64, [0-9]+ tensors within .*, 0 not, worst error 0"),
+                check.lines().get(1).matches("  consistent: f64, [0-9]+ right, 0 wrong, worst error 0 .*"),
                 check.out());
     }
 

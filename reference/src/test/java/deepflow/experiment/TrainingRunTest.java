@@ -200,6 +200,15 @@ class TrainingRunTest {
         assertTrue(other.getMessage().contains("with another alpha"), other.getMessage());
     }
 
+    /// A slip in the folder's name must not begin another run.
+    @Test
+    void whereThereIsNoRunNoneIsResumed() {
+        Path elsewhere = folder.resolve("elsewhere");
+        RunRefused e = assertThrows(RunRefused.class, () -> train(elsewhere, config(""), 1, true, RunListener.SILENT));
+        assertTrue(e.getMessage().contains("holds no run"), e.getMessage());
+        assertFalse(Files.exists(elsewhere.resolve("config.json")));
+    }
+
     @Test
     void resumingBeforeTheFirstCheckpointStartsOverAndSaysSo() {
         assertThrows(
