@@ -164,7 +164,9 @@ final class Naming {
                     .sorted(byExplaining.thenComparingDouble(c -> c.left(explainedBy(c))))
                     .toList();
             for (Candidate one : found) {
-                if (names.size() < MOST_NAMES && byExplaining.compare(one, found.getFirst()) == 0) {
+                boolean said = names.stream().anyMatch(likeness -> likeness.bug() == one.bug()); // of another buffer
+                boolean best = byExplaining.compare(one, found.getFirst()) == 0;
+                if (names.size() < MOST_NAMES && best && !said) {
                     names.add(one.likeness(explainedBy(one)));
                     explained.addAll(explainedBy(one));
                 }
@@ -257,7 +259,10 @@ final class Naming {
                     if (isZero(numbers) && !isZero(c.actual())) {
                         continue; // far too small is not zero
                     }
-                    found.add(new Candidate(bug, new HashMap<>(Map.of(name, fit(name, c, numbers)))));
+                    BugFit fit = fit(name, c, numbers);
+                    if (fit.changed()) { // a buffer with the right numbers in it is none of the reasons
+                        found.add(new Candidate(bug, new HashMap<>(Map.of(name, fit))));
+                    }
                 }
             }
         }

@@ -179,7 +179,8 @@ public record StepMetadata(
     private static String required(String file, Map<String, String> metadata, String key) {
         String value = metadata.get(key);
         if (value == null) {
-            throw new FormatException(file + " is not a dump: its metadata lack '" + key + "'.");
+            throw new FormatException(file + " is not a dump: its metadata lack '" + key
+                    + "' (docs/dump-format.md); a folder has them in metadata.json, a .npz file in __metadata__.");
         }
         return value;
     }
