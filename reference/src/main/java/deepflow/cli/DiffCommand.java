@@ -38,11 +38,11 @@ final class DiffCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print JSON.")
     private boolean json;
 
-    @Parameters(index = "0", paramLabel = "A", description = "The first file.")
+    @Parameters(index = "0", paramLabel = "A", description = "The first file, the one errors are relative to.")
     @SuppressWarnings("NullAway.Init") // picocli fills it
     private Path first;
 
-    @Parameters(index = "1", paramLabel = "B", description = "The second file, the one errors are relative to.")
+    @Parameters(index = "1", paramLabel = "B", description = "The second file.")
     @SuppressWarnings("NullAway.Init") // picocli fills it
     private Path second;
 

@@ -89,6 +89,9 @@ final class ParamsCommand implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(), "Invalid value for option '--batch': it must be from 1 to " + LARGEST_BATCH);
         }
+        if (!memory && spec.commandLine().getParseResult().hasMatchedOption("--batch")) {
+            throw new ParameterException(spec.commandLine(), "--batch needs --memory: parameters have no batch");
+        }
         List<Row> rows = config == null
                 ? PaperModel.all().stream()
                         .map(m -> row(m.name(), m.config(), m.millions()))

@@ -45,7 +45,7 @@ public record Diff(List<Entry> entries, List<String> metadata, int compared) {
     ///
     /// @param name its name
     /// @param kind how it differs
-    /// @param relative ‖a − b‖/‖b‖; absolute where b is 0; NaN where values were not compared
+    /// @param relative ‖a − b‖/‖a‖; absolute where a is 0; NaN where values were not compared
     /// @param largest largest |a − b|; NaN where values were not compared
     /// @param count how many elements differ
     /// @param detail types or shapes, where they differ
@@ -68,9 +68,9 @@ public record Diff(List<Entry> entries, List<String> metadata, int compared) {
             int compared = 0;
             for (String name : names) {
                 if (!b.contains(name)) {
-                    entries.add(uncompared(name, Kind.ONLY_A, a.info(name).toString()));
+                    entries.add(uncompared(name, Kind.ONLY_A, described(a.info(name))));
                 } else if (!a.contains(name)) {
-                    entries.add(uncompared(name, Kind.ONLY_B, b.info(name).toString()));
+                    entries.add(uncompared(name, Kind.ONLY_B, described(b.info(name))));
                 } else {
                     compared++;
                     compare(a, b, name, entries);
@@ -86,6 +86,10 @@ public record Diff(List<Entry> entries, List<String> metadata, int compared) {
         return all.keySet().stream()
                 .filter(key -> !Objects.equals(a.get(key), b.get(key)))
                 .toList();
+    }
+
+    private static String described(TensorInfo info) {
+        return info.type() + " " + Arrays.toString(info.shape());
     }
 
     private static Entry uncompared(String name, Kind kind, String detail) {
@@ -111,7 +115,7 @@ public record Diff(List<Entry> entries, List<String> metadata, int compared) {
             a.readDoubles(name, from, x, 0, n);
             b.readDoubles(name, from, y, 0, n);
             count += different(x, y);
-            Errors e = Errors.between(x, y, Norm.ZERO);
+            Errors e = Errors.between(y, x, Norm.ZERO);
             error = error.and(e.error());
             size = size.and(e.size());
             largest = Math.max(largest, e.largest()); // NaN stays

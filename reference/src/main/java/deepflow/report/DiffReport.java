@@ -47,9 +47,19 @@ public final class DiffReport {
                                     e.relative(),
                                     e.largest(),
                                     e.count())
-                            : label(e.kind()) + " " + e.detail()));
+                            : said(e.kind()) + " " + e.detail()));
         }
         return lines;
+    }
+
+    private static String said(Diff.Kind kind) {
+        return switch (kind) {
+            case ONLY_A -> "only in the first file,";
+            case ONLY_B -> "only in the second file,";
+            case SHAPE -> "shapes";
+            case TYPE -> "types";
+            case VALUES -> "values";
+        };
     }
 
     private static String label(Diff.Kind kind) {

@@ -243,7 +243,7 @@ class CheckCommandTest {
         assertEquals(1, run.code());
         assertEquals(3, run.lines().size(), run.out());
         assertEquals("metadata producer: differs", run.lines().getFirst());
-        assertEquals("loss.total: relative 5.0e-01, largest", run.lines().get(1).substring(0, 37));
+        assertEquals("loss.total: relative 1.0e+00, largest", run.lines().get(1).substring(0, 37));
         assertFalse(run.out().contains("\u001b"));
         JsonNode json =
                 JSON.readTree(CommandRun.of("diff", "--json", STEP, other).out());

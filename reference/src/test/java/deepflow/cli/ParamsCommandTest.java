@@ -127,4 +127,10 @@ class ParamsCommandTest {
         assertEquals(1, err.toString().lines().count(), err.toString());
         assertFalse(err.toString().contains("Exception"), err.toString());
     }
+
+    @Test
+    void aBatchWithoutMemoryIsRefused() {
+        assertEquals(ExitCode.UNUSABLE, run("params", "--config", "digits", "--batch", "4"));
+        assertTrue(err.toString().contains("--memory"), err.toString());
+    }
 }
