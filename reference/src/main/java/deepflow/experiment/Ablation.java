@@ -89,7 +89,8 @@ public record Ablation(
         try (Backend b = Backends.open(device, config.options(threads))) {
             Files.createDirectories(path);
             Schedule schedule = new Schedule(variant.steps(), study.checkpointEvery(), 1, false);
-            TrainingState state = new TrainingRun(run, config, set, producer).train(b, schedule, true, listener);
+            TrainingState state =
+                    new TrainingRun(run, config, set, producer).train(b, schedule, run.holdsRun(), listener);
             RunOutcome outcome = new RunOutcome(lastLoss(run), secondsPerStep(run), distances(b, config, state, set));
             outcome.write(path);
             return outcome;
