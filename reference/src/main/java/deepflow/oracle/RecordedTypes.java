@@ -10,11 +10,9 @@ import org.jspecify.annotations.Nullable;
 
 /// Which types a dump's tensors had, and what arithmetic follows from them and the precision.
 ///
-/// A tensor may have been written in a wider type than it had: bfloat16 numbers as float32, since NumPy has no
-/// bfloat16,
-/// or all of a step as float64. One whose numbers all are of the precision's narrow type had that type, and float64 in
-/// a
-/// step of less precision counts as float32.
+/// A tensor may have been written in a wider type than it had: bfloat16 numbers as float32, since NumPy has
+/// no bfloat16, or all of a step as float64. One whose numbers all are of the precision's narrow type had
+/// that type, and float64 in a step of less precision counts as float32.
 final class RecordedTypes {
     /// What products make, and what is made of it. Weights and their gradients have the weights' type: under autocast
     /// that is a wider one than products have.
