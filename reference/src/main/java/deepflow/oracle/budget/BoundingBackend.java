@@ -55,8 +55,8 @@ public final class BoundingBackend extends BoundedTensors {
         if (!exactly(y)) {
             addTo(b, broadcast(bound(y), y.shape(), x.shape()));
         }
-        if (format(y) == null && exactly(y)) {
-            // a constant's part may be multiplied out: z·(1 + s) as z + z·s
+        if (format(y) == null && exactly(y) || z.size() == 1) {
+            // a constant's part may be multiplied out: z·(1 + s) as z + z·s; and a loss added up over parts of a batch
             double[] parts = absolute(values(x));
             addTo(parts, broadcast(absolute(values(y)), y.shape(), x.shape()));
             addRounding(b, parts, format(x));
@@ -174,17 +174,20 @@ public final class BoundingBackend extends BoundedTensors {
         double[] bx = bound(x);
         double[] all = largest(dy);
         double[] b = bound(dy);
+        FloatFormat stored = widest(x, dy);
+        // its two parts, σ·dy and x·σ·(1 − σ)·dy, may have been rounded before they were added
+        double parts = stored == null || stored.holds(arithmetic.wide()) ? 0 : 2 * SLOPE * stored.unit();
         double own = 2 * FUNCTION_UNITS * arithmetic.wide().unit();
         loops.over(v.length, (from, to) -> {
             for (int i = from; i < to; i++) {
                 double steep = Math.min(2 * SLOPE, CURVATURE * bx[i]);
                 // far out the slope is 0 or 1 to all digits, whatever x is
-                b[i] = SLOPE * b[i] + all[i] * (steep + own * (1 + Math.min(Math.abs(v[i]), 16)));
+                b[i] = SLOPE * b[i] + all[i] * (steep + parts + own * (1 + Math.min(Math.abs(v[i]), 16)));
             }
         });
         exact.giveBack(bx);
         exact.giveBack(all);
-        return result(z, b, widest(x, dy), null);
+        return result(z, b, stored, null);
     }
 
     @Override
