@@ -24,9 +24,7 @@ record OutputFile(CommandSpec spec, String option, Path path) {
     void isNone(List<Path> inputs) {
         for (Path input : inputs) {
             if (same(input)) {
-                throw new ParameterException(
-                        spec.commandLine(),
-                        option + " " + path + " would replace the file that is read; choose another name");
+                throw refused(" would replace the file that is read; choose another name");
             }
         }
     }

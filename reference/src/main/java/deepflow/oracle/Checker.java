@@ -47,7 +47,7 @@ public record Checker(Backend backend, @Nullable Workers workers, Judging judgin
     ///
     /// @throws FormatException as [#check(Path)]
     CheckResult check(Dump dump, ErrorHistograms histograms) {
-        Precision precision = precision(dump);
+        Precision precision = judging.precision() == null ? dump.metadata().precision() : judging.precision();
         Replayed replayed = replayed(dump);
         CheckResult judged = new Judge(dump, threshold(precision), histograms).judge(replayed.truths());
         Map<String, List<String>> foreign = new HashMap<>();
@@ -62,16 +62,21 @@ public record Checker(Backend backend, @Nullable Workers workers, Judging judgin
             return called.withoutBudgets(plan.refused());
         }
         try {
-            return budgeted(replayed, workers, plan, called);
+            return budgeted(
+                    replayed.replay(dump, new RecordedTypes(dump, precision)),
+                    replayed.truths(),
+                    workers,
+                    plan,
+                    called);
         } catch (OutOfMemoryError e) {
             return called.withoutBudgets("the emulated runs ran out of memory; more of it"
                     + " (DEEPFLOW_JAVA_OPTS=-Xmx…) or fewer --threads would help");
         }
     }
 
-    private CheckResult budgeted(Replayed replayed, Workers emulating, EmulationPlan plan, CheckResult called) {
-        List<Truth> step = replayed.truths().stream().filter(t -> !t.stepped()).toList();
-        Replay replay = replayed.replay();
+    private CheckResult budgeted(
+            Replay replay, List<Truth> truths, Workers emulating, EmulationPlan plan, CheckResult called) {
+        List<Truth> step = truths.stream().filter(t -> !t.stepped()).toList();
         StepVerdicts.Result budgets = new StepVerdicts(backend, emulating, plan, judging.risk()).of(replay, step);
         return diagnosed(replay, budgets, budgets.and(optimizer(replay)).beside(called));
     }
@@ -95,10 +100,6 @@ public record Checker(Backend backend, @Nullable Workers workers, Judging judgin
                 GradientTerms.of(replay, backend, budgets, judged)));
     }
 
-    private Precision precision(Dump dump) {
-        return judging.precision() == null ? dump.metadata().precision() : judging.precision();
-    }
-
     private double threshold(Precision dumped) {
         Precision replayed = backend.dtype() == DType.F32 ? Precision.F32 : Precision.F64;
         return Math.max(dumped.threshold(), replayed.threshold());
@@ -109,7 +110,13 @@ public record Checker(Backend backend, @Nullable Workers workers, Judging judgin
         return replayed(dump).truths();
     }
 
-    private record Replayed(Replay replay, List<Truth> truths) {}
+    private record Replayed(
+            DeepFlow model, List<ParameterSpec> specs, Map<String, Tensor> weights, List<Truth> truths) {
+        /// To be run again, where budgets judge.
+        Replay replay(Dump dump, RecordedTypes types) {
+            return new Replay(dump, types, model, specs, weights);
+        }
+    }
 
     private Replayed replayed(Dump dump) {
         try (Threads threads = new Threads(workers == null ? 1 : workers.threads())) {
@@ -169,8 +176,7 @@ public record Checker(Backend backend, @Nullable Workers workers, Judging judgin
                     .of(step, metadata.lossScale(), dumped.gradients(step), dumped::fromRecorded));
             truths.addAll(dumped.unchanged());
         }
-        RecordedTypes types = new RecordedTypes(dump, precision(dump));
-        return new Replayed(new Replay(dump, types, model, specs, weights), truths);
+        return new Replayed(model, specs, weights, truths);
     }
 
     /// Also leaves gradients with the step's parameters, for the optimizer.

@@ -39,26 +39,20 @@ public final class DiffReport {
         List<String> lines = new ArrayList<>();
         diff.metadata().forEach(key -> lines.add("metadata " + Text.printable(key) + ": differs"));
         for (Diff.Entry e : diff.entries()) {
-            lines.add(Text.printable(e.name()) + ": "
-                    + (e.kind() == Diff.Kind.VALUES
-                            ? String.format(
-                                    Locale.ROOT,
-                                    "relative %.1e, largest %.1e, %d elements",
-                                    e.relative(),
-                                    e.largest(),
-                                    e.count())
-                            : said(e.kind()) + " " + e.detail()));
+            lines.add(Text.printable(e.name()) + ": " + difference(e));
         }
         return lines;
     }
 
-    private static String said(Diff.Kind kind) {
-        return switch (kind) {
-            case ONLY_A -> "only in the first file,";
-            case ONLY_B -> "only in the second file,";
-            case SHAPE -> "shapes";
-            case TYPE -> "types";
-            case VALUES -> "values";
+    private static String difference(Diff.Entry e) {
+        return switch (e.kind()) {
+            case ONLY_A -> "only in the first file, " + e.detail();
+            case ONLY_B -> "only in the second file, " + e.detail();
+            case SHAPE -> "shapes " + e.detail();
+            case TYPE -> "types " + e.detail();
+            case VALUES ->
+                String.format(
+                        Locale.ROOT, "relative %.1e, largest %.1e, %d elements", e.relative(), e.largest(), e.count());
         };
     }
 

@@ -11,13 +11,22 @@ import deepflow.tensor.DType;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 import deepflow.thread.Threads;
-import java.util.function.BiConsumer;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.util.function.Consumer;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// Right implementations in narrow types that round more often than the model's operations say: they keep a weight in
 /// parts, accumulate over parts of a batch, or multiply a sum out.
 class PartialSumsTest {
+    @Retention(RetentionPolicy.RUNTIME)
+    @ParameterizedTest
+    @EnumSource(
+            value = FloatFormat.class,
+            names = {"BF16", "FP16"})
+    private @interface EachNarrowType {}
+
     private static final int ROWS = 24;
     private static final int WIDTH = 96;
     private static final int OUT = 32;
@@ -33,11 +42,11 @@ class PartialSumsTest {
         return x;
     }
 
-    private static void narrow(FloatFormat format, BiConsumer<BoundingBackend, FloatFormat> test) {
+    private static void narrow(FloatFormat format, Consumer<BoundingBackend> test) {
         try (Threads threads = new Threads(1);
                 Backend exact = Backends.open("cpu", DType.F64, 1);
                 Backend bounds = Backends.open("cpu", DType.F32, 1)) {
-            test.accept(new BoundingBackend(exact, bounds, threads, Arithmetic.uniform(format), 1e-6), format);
+            test.accept(new BoundingBackend(exact, bounds, threads, Arithmetic.uniform(format), 1e-6));
         }
     }
 
@@ -52,12 +61,9 @@ class PartialSumsTest {
         assertTrue(worst > 0.01, "a bound that says nothing: " + worst);
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = FloatFormat.class,
-            names = {"BF16", "FP16"})
-    void queriesKeysAndValuesMayHaveWeightsOfTheirOwn(FloatFormat type) {
-        narrow(type, (b, format) -> {
+    @EachNarrowType
+    void queriesKeysAndValuesMayHaveWeightsOfTheirOwn(FloatFormat format) {
+        narrow(format, b -> {
             double[] dy = draw(format, ROWS * WIDTH);
             double[] w = draw(format, WIDTH * OUT);
             double[] dx = new double[ROWS * OUT];
@@ -76,12 +82,9 @@ class PartialSumsTest {
         });
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = FloatFormat.class,
-            names = {"BF16", "FP16"})
-    void gradientsOfBiasesMayBeAccumulatedOverPartsOfABatch(FloatFormat type) {
-        narrow(type, (b, format) -> {
+    @EachNarrowType
+    void gradientsOfBiasesMayBeAccumulatedOverPartsOfABatch(FloatFormat format) {
+        narrow(format, b -> {
             double[] dy = draw(format, ROWS * WIDTH);
             double[] sums = new double[WIDTH];
             for (int j = 0; j < WIDTH; j++) {
@@ -97,12 +100,9 @@ class PartialSumsTest {
         });
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = FloatFormat.class,
-            names = {"BF16", "FP16"})
-    void aModulationMayBeMultipliedOut(FloatFormat type) {
-        narrow(type, (b, format) -> {
+    @EachNarrowType
+    void aModulationMayBeMultipliedOut(FloatFormat format) {
+        narrow(format, b -> {
             double[] z = draw(format, ROWS * WIDTH);
             double[] scale = draw(format, WIDTH);
             scale[0] = format.nearest(-1 + 1 / 64.0);
