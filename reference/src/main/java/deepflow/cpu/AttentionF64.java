@@ -65,7 +65,7 @@ final class AttentionF64 {
 
         /// C = A·B, or C = C + A·B.
         void product(MatrixF64 a, MatrixF64 b, int m, int n, int k, boolean adds, MatrixF64 c) {
-            new ProductF64(new ProductSize(1, m, n, k, ProductsF64.K_BLOCK), a, b, adds, null, c, left, right).run();
+            new ProductF64(new ProductSize(1, m, n, k, ProductsF64.K_BLOCK), 1, a, b, adds, null, c, left, right).run();
         }
 
         @Override

@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 final class ProductF64 {
     /// Rows of a piece of C: with K_BLOCK numbers each they stay in second-level cache.
     private static final int PIECE_ROWS = 128;
-    /// Panels of B that meet a piece: with K_BLOCK doubles each of their columns takes 256 KiB of second-level cache.
+    /// Panels of B that meet a piece, at most: with K_BLOCK doubles each of their columns takes 256 KiB of second-level
+    /// cache.
     private static final int PIECE_PANELS = 8;
 
     private final MatrixF64 a;
@@ -23,8 +24,11 @@ final class ProductF64 {
     private final double[] left;
     private final double[] right;
     private final boolean packsLeft;
+    private final int pieceRows;
+    private final int pieceColumns;
 
     /// @param size extents; of one product, whatever `batches` says
+    /// @param threads that share its pieces
     /// @param a (M, K)
     /// @param b (K, N)
     /// @param adds whether C holds the total of earlier blocks of k, to which these are added
@@ -34,6 +38,7 @@ final class ProductF64 {
     /// @param right room for [#rightSize] elements
     ProductF64(
             ProductSize size,
+            int threads,
             MatrixF64 a,
             MatrixF64 b,
             boolean adds,
@@ -53,6 +58,21 @@ final class ProductF64 {
         this.left = left;
         this.right = right;
         this.packsLeft = a.columnStride() != 1;
+        this.pieceRows = (m + PIECE_ROWS - 1) / PIECE_ROWS;
+        this.pieceColumns = pieceColumns(PanelsF64.count(n), pieceRows, threads);
+    }
+
+    /// Pieces side by side: as few as [#PIECE_PANELS] allows, or up to twice as many where the pieces then come out
+    /// even
+    /// among the threads.
+    private static int pieceColumns(int panels, int pieceRows, int threads) {
+        int least = (panels + PIECE_PANELS - 1) / PIECE_PANELS;
+        for (int columns = least; columns <= Math.min(panels, 2 * least); columns++) {
+            if ((long) pieceRows * columns % threads == 0) {
+                return columns;
+            }
+        }
+        return least;
     }
 
     /// Elements that the panels of A take: none if its rows lie along k.
@@ -83,23 +103,24 @@ final class ProductF64 {
         }
     }
 
-    private int pieceRows() {
-        return (m + PIECE_ROWS - 1) / PIECE_ROWS;
-    }
-
     /// How many pieces C has.
     int pieces() {
-        return pieceRows() * ((PanelsF64.count(n) + PIECE_PANELS - 1) / PIECE_PANELS);
+        return pieceRows * pieceColumns;
     }
 
     /// Computes pieces [from, to); neighbours have columns in common.
     void multiply(int from, int to) {
         double[] tile = new double[TileF64.ROWS * TileF64.COLUMNS];
         for (int p = from; p < to; p++) {
-            int i0 = p % pieceRows() * PIECE_ROWS;
-            int p0 = p / pieceRows() * PIECE_PANELS;
-            piece(i0, Math.min(m, i0 + PIECE_ROWS), p0, Math.min(PanelsF64.count(n), p0 + PIECE_PANELS), tile);
+            int i0 = p % pieceRows * PIECE_ROWS;
+            int column = p / pieceRows;
+            piece(i0, Math.min(m, i0 + PIECE_ROWS), firstPanel(column), firstPanel(column + 1), tile);
         }
+    }
+
+    /// Of a column of pieces; they are equally wide but for one panel.
+    private int firstPanel(int column) {
+        return Math.toIntExact((long) PanelsF64.count(n) * column / pieceColumns);
     }
 
     /// Both phases, by this thread.

@@ -42,8 +42,10 @@ final class ProductsF64 {
         double cost = (double) m * n * k / 8 + (double) m * n;
         int leftSize = ProductF64.leftSize(m, k, transposeA);
         int rightSize = ProductF64.rightSize(n, k);
+        boolean shared = size.batches() == 1 || size.batches() < threads.count();
         Batch batch = (i, left, right) -> new ProductF64(
                 size,
+                shared ? threads.count() : 1,
                 MatrixF64.of(a, i * m * k, transposeA ? m : k, transposeA),
                 MatrixF64.of(b, i * n * k, transposeB ? k : n, transposeB),
                 false,
@@ -51,7 +53,7 @@ final class ProductsF64 {
                 MatrixF64.of(c, i * m * n, n, false),
                 left,
                 right);
-        if (size.batches() > 1 && size.batches() >= threads.count()) {
+        if (!shared) {
             threads.split(size.batches(), cost, 1, (from, to) -> {
                 double[] left = pool.take(leftSize);
                 double[] right = pool.take(rightSize);

@@ -71,10 +71,9 @@ public final class Threads implements AutoCloseable {
             return;
         }
         long wanted = Math.min((long) count * PIECES, Math.max(2, (long) (n * cost / (WORTHWHILE / 4))));
-        long units = (n + (long) unit - 1) / unit;
-        int size = Math.toIntExact(Math.min(n, (units + wanted - 1) / wanted * unit));
-        int pieces = (n + size - 1) / size;
-        Job job = new Job(n, size, pieces, range, Thread.currentThread());
+        int units = (int) ((n + (long) unit - 1) / unit);
+        int pieces = (int) Math.min(units, wanted);
+        Job job = new Job(n, unit, units / pieces, units % pieces, pieces, range, Thread.currentThread());
         for (int i = 0; i < Math.min(count, pieces) - 1; i++) {
             workers.get(i).offer(job);
         }
@@ -149,10 +148,16 @@ public final class Threads implements AutoCloseable {
         }
     }
 
-    /// Pieces of one range, taken by whoever is free. A worker that comes too late finds none left.
+    /// Pieces of one range, taken by whoever is free. A worker that comes too late finds none left. Their lengths
+    /// differ
+    /// by a unit at most, and the shorter ones come last, so that all are done at nearly the same time.
     private static final class Job implements Runnable {
         private final int n;
-        private final int size;
+        private final int unit;
+        /// Units of every piece.
+        private final int each;
+        /// Pieces, the first ones, that have one unit more.
+        private final int longer;
         private final int pieces;
         private final Range range;
         private final Thread caller;
@@ -160,9 +165,11 @@ public final class Threads implements AutoCloseable {
         private final AtomicInteger done = new AtomicInteger();
         private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
 
-        Job(int n, int size, int pieces, Range range, Thread caller) {
+        Job(int n, int unit, int each, int longer, int pieces, Range range, Thread caller) {
             this.n = n;
-            this.size = size;
+            this.unit = unit;
+            this.each = each;
+            this.longer = longer;
             this.pieces = pieces;
             this.range = range;
             this.caller = caller;
@@ -173,7 +180,7 @@ public final class Threads implements AutoCloseable {
             for (int p = taken.getAndIncrement(); p < pieces; p = taken.getAndIncrement()) {
                 try {
                     if (failure.get() == null) {
-                        range.run(p * size, (int) Math.min(n, (p + 1L) * size));
+                        range.run(start(p), start(p + 1));
                     }
                 } catch (Throwable t) { // handed to the caller by await
                     failure.compareAndSet(null, t);
@@ -182,6 +189,11 @@ public final class Threads implements AutoCloseable {
                     LockSupport.unpark(caller);
                 }
             }
+        }
+
+        /// Where piece p starts; n behind the last one.
+        private int start(int p) {
+            return (int) Math.min(n, ((long) p * each + Math.min(p, longer)) * unit);
         }
 
         void await(long patience) {

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// Products against a library that shares no code with this one, and against the definition in float32.
 class ProductsTest {
     private static final int[][] SIZES = {
-        {1, 1, 1}, {5, 3, 2}, {37, 41, 29}, {64, 64, 300}, {130, 20, 520}, {3, 600, 17}
+        {1, 1, 1}, {5, 3, 2}, {37, 41, 29}, {64, 64, 300}, {130, 20, 520}, {3, 600, 17}, {300, 400, 270}
     };
 
     @Test

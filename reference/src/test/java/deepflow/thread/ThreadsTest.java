@@ -2,9 +2,15 @@ package deepflow.thread;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
@@ -23,6 +29,37 @@ class ThreadsTest {
                     });
                     for (int i = 0; i < n; i++) {
                         assertEquals(1, seen.get(i));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Of 27 units and two threads, say: 4 4 4 3 3 3 3 3, and both threads have 13 or 14.
+    @Test
+    void piecesAreEvenAndTheShorterOnesComeLast() {
+        for (int count : new int[] {2, 3, 5}) {
+            try (Threads threads = new Threads(count)) {
+                for (int unit : new int[] {1, 16}) {
+                    for (int units : new int[] {2, 7, 9, 27, 36, 1001}) {
+                        int n = units * unit - unit / 2;
+                        Map<Integer, Integer> ends = new ConcurrentSkipListMap<>();
+                        threads.split(n, 1e6, unit, ends::put);
+                        List<Integer> lengths = new ArrayList<>();
+                        int at = 0;
+                        for (Map.Entry<Integer, Integer> piece : ends.entrySet()) {
+                            assertEquals(at, piece.getKey());
+                            at = piece.getValue();
+                            lengths.add((at - piece.getKey() + unit - 1) / unit);
+                        }
+                        assertEquals(n, at);
+                        assertEquals(Math.min(units, 4 * count), lengths.size());
+                        assertEquals(
+                                lengths.stream()
+                                        .sorted(Comparator.reverseOrder())
+                                        .toList(),
+                                lengths);
+                        assertTrue(lengths.getFirst() - lengths.getLast() <= 1, lengths::toString);
                     }
                 }
             }
