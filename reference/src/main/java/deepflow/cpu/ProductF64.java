@@ -62,9 +62,8 @@ final class ProductF64 {
         this.pieceColumns = pieceColumns(PanelsF64.count(n), pieceRows, threads);
     }
 
-    /// Pieces side by side: as few as [#PIECE_PANELS] allows, or up to twice as many where the pieces then come out
-    /// even
-    /// among the threads.
+    /// Pieces side by side: as few as [#PIECE_PANELS] allows, or up to twice as many where threads then have equally
+    /// many pieces.
     private static int pieceColumns(int panels, int pieceRows, int threads) {
         int least = (panels + PIECE_PANELS - 1) / PIECE_PANELS;
         for (int columns = least; columns <= Math.min(panels, 2 * least); columns++) {

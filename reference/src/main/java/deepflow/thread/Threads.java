@@ -149,8 +149,7 @@ public final class Threads implements AutoCloseable {
     }
 
     /// Pieces of one range, taken by whoever is free. A worker that comes too late finds none left. Their lengths
-    /// differ
-    /// by a unit at most, and the shorter ones come last, so that all are done at nearly the same time.
+    /// differ by a unit at most and the shorter ones come last, so that all threads end at nearly the same time.
     private static final class Job implements Runnable {
         private final int n;
         private final int unit;
