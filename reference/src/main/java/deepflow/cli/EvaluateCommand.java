@@ -43,7 +43,8 @@ import picocli.CommandLine.Spec;
             "",
             "Examples:",
             "  deepflow evaluate --samples samples/samples.npz --reference digits",
-            "  deepflow evaluate --samples features.npy --reference VIRTUAL_imagenet256.npz --metric frechet --json",
+            "  deepflow evaluate --samples features.npy --reference VIRTUAL_imagenet256.npz \\",
+            "      --metric frechet --json",
             "  deepflow evaluate --logits logits.npy --splits 10"
         })
 final class EvaluateCommand implements Callable<Integer> {

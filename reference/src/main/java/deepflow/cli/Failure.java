@@ -8,8 +8,10 @@ import deepflow.tensor.DeviceFailure;
 import java.io.FileNotFoundException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /// What went wrong, in one line for stderr: printable whatever names a file contains, and not endless.
 final class Failure {
@@ -32,7 +34,8 @@ final class Failure {
     static String sentence(Throwable failure) {
         if (failure instanceof ParameterException e) {
             String help = e.getCommandLine().getCommandSpec().qualifiedName() + " --help";
-            return withoutFullStop(e.getMessage()) + " (see " + help + ").";
+            String wrong = e instanceof UnmatchedArgumentException u ? unmatched(u) : withoutFullStop(e.getMessage());
+            return wrong + " (see " + help + ").";
         }
         // A worker's failure comes wrapped; the first cause that was meant for people counts.
         for (Throwable t = failure; t != null; t = t.getCause()) {
@@ -43,6 +46,21 @@ final class Failure {
         }
         return "Unexpected " + failure.getClass().getSimpleName() + ": " + withoutFullStop(failure.getMessage())
                 + " (--stacktrace shows where).";
+    }
+
+    /// An argument that is no option and has no place: the name of a command, perhaps misspelt, where there are
+    /// commands.
+    private static String unmatched(UnmatchedArgumentException e) {
+        if (e.isUnknownOption()) {
+            return withoutFullStop(e.getMessage());
+        }
+        String first = "'" + e.getUnmatched().getFirst() + "'";
+        if (e.getCommandLine().getSubcommands().isEmpty()) {
+            return first + " is one argument too many";
+        }
+        List<String> alike = e.getSuggestions();
+        return "There is no command " + first
+                + (alike.isEmpty() ? "" : "; is " + String.join(" or ", alike) + " meant?");
     }
 
     private static @Nullable String known(Throwable failure) {

@@ -34,7 +34,8 @@ import picocli.CommandLine.Spec;
             "",
             "Examples:",
             "  deepflow golden --config tiny-2t --seed 1 --out golden.safetensors",
-            "  deepflow golden --config my.json --seed 7 --batch 8 --precision f32 --out golden.safetensors",
+            "  deepflow golden --config my.json --seed 7 --batch 8 --precision f32 \\",
+            "      --out golden.safetensors",
             "",
             "docs/dump-format.md says what is in the file."
         })

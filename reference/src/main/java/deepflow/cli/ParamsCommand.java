@@ -38,6 +38,11 @@ import tools.jackson.core.json.JsonFactory;
         },
         footer = {
             "",
+            "Examples:",
+            "  deepflow params",
+            "  deepflow params --config digits",
+            "  deepflow params --config latent-s --batch 4 --memory",
+            "",
             "GFLOPs are 10^9 multiply-adds of one image, counted as the paper does: linear layers and the patch"
                     + " convolution, without attention products and the projections of cross-space attention. GFLOP of"
                     + " --memory are all products, two operations for each multiply-add (docs/performance.md)."

@@ -46,11 +46,13 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Examples:",
-            "  deepflow sample --run RUN --ema --count 64 --sampler sde --steps 250 --out samples",
-            "  deepflow sample --weights model.safetensors --labels 3 --cfg 1.5 --guidance-high 0.7 --out threes",
+            "  deepflow sample --run RUN --ema --count 64 --sampler sde --steps 250 \\",
+            "      --out samples",
+            "  deepflow sample --weights model.safetensors --labels 3 --cfg 1.5 \\",
+            "      --guidance-high 0.7 --out threes",
             "  deepflow sample --run RUN --count 50000 --shard 2/8 --out samples",
-            "  deepflow sample --weights model.safetensors --noise x1.npy --labels y.npy --sampler heun --steps 50"
-                    + " --npy x0.npy"
+            "  deepflow sample --weights model.safetensors --noise x1.npy --labels y.npy \\",
+            "      --sampler heun --steps 50 --npy x0.npy"
         })
 final class SampleCommand implements Callable<Integer> {
     private static final int MOST = 1 << 24;

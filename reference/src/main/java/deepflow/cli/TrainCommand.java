@@ -38,10 +38,13 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Examples:",
-            "  deepflow train --config digits --data digits --steps 1600 --batch 64 --lr 1e-3 --seed 1 --out run",
+            "  deepflow train --config digits --data digits --steps 1600 --batch 64 \\",
+            "      --lr 1e-3 --seed 1 --out run",
             "  deepflow train --out run --resume",
-            "  deepflow train --config latent-s --data moments/ --steps 100000 --batch 32 --accumulate 4 --out run2",
-            "  torchrun --nproc-per-node 8 --no-python deepflow train --device cuda --batch 256 --out run3",
+            "  deepflow train --config latent-s --data moments/ --steps 100000 --batch 32 \\",
+            "      --accumulate 4 --out run2",
+            "  torchrun --nproc-per-node 8 --no-python deepflow train --device cuda \\",
+            "      --batch 256 --out run3",
             "",
             "docs/experiments.md says what is in the folder."
         })

@@ -1,11 +1,13 @@
 package deepflow.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.NoSuchFileException;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.Test;
@@ -77,6 +79,34 @@ class MainTest {
         err.getBuffer().setLength(0);
         assertEquals(2, act(() -> 0, "--threads=0"));
         assertTrue(err.toString().endsWith("(see deepflow act --help)." + System.lineSeparator()), err.toString());
+    }
+
+    @Test
+    void whatIsNoCommandAndWhatIsTooMuchIsSaid() {
+        assertEquals(2, run("chekc", "step.safetensors"));
+        assertTrue(err.toString().startsWith("deepflow: There is no command 'chekc'; is check or "), err.toString());
+        err.getBuffer().setLength(0);
+        assertEquals(2, run("params", "digits", "tiny-2t"));
+        assertOneLine("deepflow: 'digits' is one argument too many (see deepflow params --help).");
+    }
+
+    /// An example that is pasted into a shell runs as it is: no line of it is broken but after a backslash.
+    @Test
+    void examplesInHelpCanBePasted() {
+        for (String command : Commands.lineFor().getSubcommands().keySet()) {
+            out.getBuffer().setLength(0);
+            assertEquals(0, run(command, "--help"));
+            List<String> lines = out.toString().lines().toList();
+            int at = lines.indexOf("Examples:") + 1;
+            assertTrue(at > 0, command);
+            boolean goesOn = false;
+            for (; at < lines.size() && !lines.get(at).isBlank(); at++) {
+                String line = lines.get(at);
+                assertTrue(line.startsWith(goesOn ? "      " : "  ") && (goesOn || line.contains("deepflow ")), line);
+                goesOn = line.endsWith("\\");
+            }
+            assertFalse(goesOn, command);
+        }
     }
 
     @Test
