@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times this project and PyTorch in turn, and writes the tables of docs/performance.md.
 
-    testdata/performance.py --torch PYTHON [--peer FILE] [--rounds 3] [--only steps,products,growth] [--page FILE]
+    testdata/performance.py --torch PYTHON [--peer FILE] [--rounds 3] [--only steps,scaling,products,growth] [--page FILE]
 
 PYTHON is a Python with torch and numpy (torch 2.13; torch.compile needs a C++ compiler); it runs the peer's own
 `bench`, which is part of testdata/peer, or FILE. Ours is ./deepflow of this working tree. Every round runs each
@@ -9,7 +9,7 @@ program once for every row, torch.compile in the first round only; a ratio is ta
 the median over the rounds with the smallest and the largest. The page is written after every round. Leave the machine
 alone meanwhile: about an hour on two cores. Needs no library itself.
 """
-import argparse, json, os, pathlib, statistics, subprocess, sys, tempfile
+import argparse, concurrent.futures, json, os, pathlib, statistics, subprocess, sys, tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- measured: begin ({}) -->", "<!-- measured: end ({}) -->"
@@ -85,6 +85,26 @@ def steps(args):
                      f"gain by {max(args.threads)} threads"], shown)
 
 
+def scaling(args):
+    """What more threads bring, and what as many processes of one thread each bring at the same time."""
+    rows = {}
+    count = max(args.threads)
+    for _ in range(args.rounds):
+        for config in "digits", "latent-s":
+            common = ["--config", config, "--steps", args.steps]
+            one, most = ({m["what"]: m["median_ms"] for m in ours(*common, "--threads", t)} for t in (1, count))
+            with concurrent.futures.ThreadPoolExecutor(count) as pool:
+                beside = list(pool.map(lambda _: ours(*common, "--threads", 1), range(count)))
+            for what in one:
+                alone = statistics.mean(m["median_ms"] for run in beside for m in run if m["what"] == what)
+                row = rows.setdefault((config, what), dict(gain=[], limit=[]))
+                row["gain"].append(one[what] / most[what])
+                row["limit"].append(count * one[what] / alone)
+        yield table(["model", "work", f"gain by {count} threads", f"{count} processes at once", "share of that"],
+                    [[*name, spread(r["gain"]), spread(r["limit"]),
+                      spread([g / l for g, l in zip(r["gain"], r["limit"])])] for name, r in rows.items()])
+
+
 def products(args):
     """Square products: our speed over torch.mm's."""
     rows = {}
@@ -133,7 +153,7 @@ def growth(args):
            + f"\n\nMemory, measured by copying 64 MiB: {limits}.")
 
 
-TABLES = dict(steps=steps, products=products, growth=growth)
+TABLES = dict(steps=steps, scaling=scaling, products=products, growth=growth)
 
 
 def replace(page, name, text):

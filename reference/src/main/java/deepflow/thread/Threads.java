@@ -18,8 +18,10 @@ import org.jspecify.annotations.Nullable;
 public final class Threads implements AutoCloseable {
     /// Elementary operations below which a second thread costs more than it brings.
     private static final long WORTHWHILE = 1 << 16;
-    /// Pieces per thread: a late thread then delays the others by a piece, not by its whole share.
-    private static final int PIECES = 4;
+    /// The least a piece is worth, in elementary operations.
+    private static final long PIECE = WORTHWHILE / 4;
+    /// No piece is smaller than this part of a thread's share.
+    private static final int FINEST = 32;
     /// Nanoseconds: a few times what it takes to wake a thread on a virtual machine.
     private static final long PATIENCE = 100_000;
     /// Looks between two looks at the clock.
@@ -70,15 +72,19 @@ public final class Threads implements AutoCloseable {
             range.run(0, n);
             return;
         }
-        long wanted = Math.min((long) count * PIECES, Math.max(2, (long) (n * cost / (WORTHWHILE / 4))));
-        int units = (int) ((n + (long) unit - 1) / unit);
-        int pieces = (int) Math.min(units, wanted);
-        Job job = new Job(n, unit, units / pieces, units % pieces, pieces, range, Thread.currentThread());
-        for (int i = 0; i < Math.min(count, pieces) - 1; i++) {
+        Job job = new Job(n, unit, least(n, cost, unit), count, range, Thread.currentThread());
+        for (int i = 0; i < Math.min(count, job.mostPieces()) - 1; i++) {
             workers.get(i).offer(job);
         }
         job.run();
         job.await(patience);
+    }
+
+    /// Units of the smallest piece: it is worth handing out, and there is always one for a second thread.
+    private int least(int n, double cost, int unit) {
+        int units = Math.ceilDiv(n, unit);
+        double worth = Math.ceil(PIECE / (cost * unit));
+        return (int) Math.clamp(worth, Math.ceilDiv(units, FINEST * count), Math.ceilDiv(units, 2));
     }
 
     @Override
@@ -148,57 +154,61 @@ public final class Threads implements AutoCloseable {
         }
     }
 
-    /// Pieces of one range, taken by whoever is free. A worker that comes too late finds none left. Their lengths
-    /// differ by a unit at most and the shorter ones come last, so that all threads end at nearly the same time.
+    /// One range, of which whoever is free takes a piece: half of an equal share of what is left, rounded up. So
+    /// the pieces become smaller and smaller, and all threads end at nearly the same time, however fast each was.
+    /// A worker that comes too late finds nothing left.
     private static final class Job implements Runnable {
         private final int n;
         private final int unit;
-        /// Units of every piece.
-        private final int each;
-        /// Pieces, the first ones, that have one unit more.
-        private final int longer;
-        private final int pieces;
+        private final int units;
+        /// Units of the smallest piece; the last one may have fewer.
+        private final int least;
+        private final int threads;
         private final Range range;
         private final Thread caller;
+        /// Units.
         private final AtomicInteger taken = new AtomicInteger();
         private final AtomicInteger done = new AtomicInteger();
         private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
 
-        Job(int n, int unit, int each, int longer, int pieces, Range range, Thread caller) {
+        Job(int n, int unit, int least, int threads, Range range, Thread caller) {
             this.n = n;
             this.unit = unit;
-            this.each = each;
-            this.longer = longer;
-            this.pieces = pieces;
+            this.units = Math.ceilDiv(n, unit);
+            this.least = least;
+            this.threads = threads;
             this.range = range;
             this.caller = caller;
         }
 
+        int mostPieces() {
+            return Math.ceilDiv(units, least);
+        }
+
         @Override
         public void run() {
-            for (int p = taken.getAndIncrement(); p < pieces; p = taken.getAndIncrement()) {
+            for (int from = taken.get(); from < units; from = taken.get()) {
+                int to = from + Math.min(units - from, Math.max(least, Math.ceilDiv(units - from, 2 * threads)));
+                if (!taken.compareAndSet(from, to)) {
+                    continue;
+                }
                 try {
                     if (failure.get() == null) {
-                        range.run(start(p), start(p + 1));
+                        range.run(from * unit, (int) Math.min(n, (long) to * unit));
                     }
                 } catch (Throwable t) { // handed to the caller by await
                     failure.compareAndSet(null, t);
                 }
-                if (done.incrementAndGet() == pieces) {
+                if (done.addAndGet(to - from) == units) {
                     LockSupport.unpark(caller);
                 }
             }
         }
 
-        /// Where piece p starts; n behind the last one.
-        private int start(int p) {
-            return (int) Math.min(n, ((long) p * each + Math.min(p, longer)) * unit);
-        }
-
         void await(long patience) {
             boolean interrupted = false;
-            comesTrue(() -> done.get() == pieces, patience);
-            while (done.get() < pieces) {
+            comesTrue(() -> done.get() == units, patience);
+            while (done.get() < units) {
                 LockSupport.park(this);
                 interrupted |= Thread.interrupted();
             }

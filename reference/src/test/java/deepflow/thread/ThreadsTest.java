@@ -5,12 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
@@ -35,35 +36,74 @@ class ThreadsTest {
         }
     }
 
-    /// Of 27 units and two threads, say: 4 4 4 3 3 3 3 3, and both threads have 13 or 14.
+    /// Of 27 units and two threads: 7 5 4 3 2 2 1 1 1 1.
     @Test
-    void piecesAreEvenAndTheShorterOnesComeLast() {
+    void piecesBecomeSmallerAndSmaller() {
         for (int count : new int[] {2, 3, 5}) {
             try (Threads threads = new Threads(count)) {
                 for (int unit : new int[] {1, 16}) {
-                    for (int units : new int[] {2, 7, 9, 27, 36, 1001}) {
+                    for (int units : new int[] {2, 7, 9, 27, 36, 1001, 40_000}) {
                         int n = units * unit - unit / 2;
-                        Map<Integer, Integer> ends = new ConcurrentSkipListMap<>();
-                        threads.split(n, 1e6, unit, ends::put);
                         List<Integer> lengths = new ArrayList<>();
                         int at = 0;
-                        for (Map.Entry<Integer, Integer> piece : ends.entrySet()) {
+                        for (Map.Entry<Integer, Integer> piece : pieces(threads, n, 1e6, unit)) {
                             assertEquals(at, piece.getKey());
                             at = piece.getValue();
                             lengths.add((at - piece.getKey() + unit - 1) / unit);
                         }
                         assertEquals(n, at);
-                        assertEquals(Math.min(units, 4 * count), lengths.size());
-                        assertEquals(
-                                lengths.stream()
-                                        .sorted(Comparator.reverseOrder())
-                                        .toList(),
-                                lengths);
-                        assertTrue(lengths.getFirst() - lengths.getLast() <= 1, lengths::toString);
+                        int least = Math.ceilDiv(units, 32 * count);
+                        int left = units;
+                        for (int length : lengths) {
+                            int half = Math.ceilDiv(left, 2 * count);
+                            assertEquals(Math.min(left, Math.max(half, least)), length, lengths::toString);
+                            left -= length;
+                        }
                     }
                 }
             }
         }
+    }
+
+    /// A piece is handed out if it is worth it, except that two threads always have one each.
+    @Test
+    void noPieceIsTooSmallToBeHandedOut() {
+        try (Threads threads = new Threads(4)) {
+            assertEquals(1, pieces(threads, 65, 1000, 1).size(), "65,000 operations are for one thread");
+            assertEquals(2, pieces(threads, 2, 1e5, 1).size());
+            for (int cost : new int[] {1, 10, 1000}) {
+                List<Map.Entry<Integer, Integer>> pieces = pieces(threads, 300_000, cost, 16);
+                for (Map.Entry<Integer, Integer> piece : pieces.subList(0, pieces.size() - 1)) {
+                    assertTrue((piece.getValue() - piece.getKey()) * cost >= 16_384, piece::toString);
+                }
+            }
+        }
+    }
+
+    /// Who is held up by the first piece leaves all others to the other thread.
+    @Test
+    void aSlowThreadKeepsNobodyWaiting() {
+        try (Threads threads = new Threads(2)) {
+            CountDownLatch others = new CountDownLatch(1000);
+            threads.split(1000, 1e6, 1, (from, to) -> {
+                for (int i = from; i < to; i++) {
+                    others.countDown();
+                }
+                if (from == 0) {
+                    try {
+                        assertTrue(others.await(60, TimeUnit.SECONDS), "nobody did the rest");
+                    } catch (InterruptedException e) {
+                        throw new IllegalStateException(e);
+                    }
+                }
+            });
+        }
+    }
+
+    private static List<Map.Entry<Integer, Integer>> pieces(Threads threads, int n, double cost, int unit) {
+        Map<Integer, Integer> ends = new ConcurrentSkipListMap<>();
+        threads.split(n, cost, unit, ends::put);
+        return List.copyOf(ends.entrySet());
     }
 
     @Test
