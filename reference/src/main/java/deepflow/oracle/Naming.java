@@ -76,7 +76,8 @@ final class Naming {
         return names;
     }
 
-    private record Candidate(Bug bug, Map<String, BugFit> fits) {
+    /// @param partly whether the mistake is made in some calls of its modules only
+    private record Candidate(Bug bug, boolean partly, Map<String, BugFit> fits) {
         boolean explains(String name) {
             BugFit fit = fits.get(name);
             return fit != null && fit.explained();
@@ -138,14 +139,21 @@ final class Naming {
         List<Candidate> candidates = new ArrayList<>();
         for (Bug bug : Zoo.all()) {
             if (possible(bug) && !(bug.mistake() instanceof Mistake.Recorded)) {
-                Candidate candidate = candidate(bug);
+                Candidate candidate = candidate(bug, bug.mistake(), false);
+                if (!candidate.plausible() && bug.mistake() instanceof Mistake.Output everywhere) {
+                    // gradients that several modules share are not what the mistake in all of them makes of them
+                    Set<String> some = callsExplained(candidate);
+                    candidate = some.isEmpty() ? candidate : candidate(bug, everywhere.only(some), true);
+                }
                 if (candidate.plausible()) {
                     candidates.add(candidate);
                 }
             }
         }
-        Comparator<Candidate> byExplaining =
-                Comparator.<Candidate>comparingInt(c -> -explainedBy(c).size()).thenComparingLong(Candidate::untouched);
+        Comparator<Candidate> byExplaining = Comparator.<Candidate>comparingInt(
+                        c -> -explainedBy(c).size())
+                .thenComparingLong(Candidate::untouched)
+                .thenComparing(Candidate::partly);
         List<Likeness> names = new ArrayList<>();
         Set<String> explained = new HashSet<>();
         boolean written = false;
@@ -201,7 +209,19 @@ final class Naming {
                 || suspects.stream().anyMatch(bug::strikes);
     }
 
-    private Candidate candidate(Bug bug) {
+    /// Calls of modules whose outputs are what the bug makes of them.
+    private Set<String> callsExplained(Candidate candidate) {
+        Set<String> calls = new HashSet<>();
+        for (String name : wrong) {
+            if (name.startsWith(Family.ACT.prefix()) && candidate.explains(name)) {
+                calls.add(name.substring(Family.ACT.prefix().length()));
+            }
+        }
+        return calls;
+    }
+
+    /// @param mistake the bug's, or part of it
+    private Candidate candidate(Bug bug, Mistake mistake, boolean partly) {
         Interception between = local
                 ? new Substitution(
                         replay.dump(), replay.types(), exact, (values, shape, format) -> exact.adopt(values, shape))
@@ -209,7 +229,7 @@ final class Naming {
         Map<String, BugFit> fits = new LinkedHashMap<>();
         boolean other = false;
         Truths.Reading later = Truths.Reading.later(exact);
-        for (Truth mutant : replay.run(exact, between, bug.mistake(), later).truths()) {
+        for (Truth mutant : replay.run(exact, between, mistake, later).truths()) {
             EmulatedErrors.Case c = errors.cases().get(mutant.name());
             if (c != null) {
                 double[] numbers = mutant.values().get();
@@ -226,7 +246,7 @@ final class Naming {
         if (other) { // a gradient is there that the bug leaves none of, so it is not why others are missing
             fits.values().removeIf(fit -> fit == BugFit.MISSING_AS_IT_SHOULD);
         }
-        return new Candidate(bug, fits);
+        return new Candidate(bug, partly, fits);
     }
 
     private static boolean isZero(double[] x) {
@@ -261,7 +281,7 @@ final class Naming {
                     }
                     BugFit fit = fit(name, c, numbers);
                     if (fit.changed()) { // a buffer with the right numbers in it is none of the reasons
-                        found.add(new Candidate(bug, new HashMap<>(Map.of(name, fit))));
+                        found.add(new Candidate(bug, false, new HashMap<>(Map.of(name, fit))));
                     }
                 }
             }

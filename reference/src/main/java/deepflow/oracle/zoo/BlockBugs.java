@@ -1,6 +1,7 @@
 package deepflow.oracle.zoo;
 
 import deepflow.autograd.Pointwise;
+import deepflow.autograd.Variable;
 import deepflow.nn.Modulation;
 import deepflow.tensor.Backend;
 import deepflow.tensor.Normalized;
@@ -118,21 +119,60 @@ final class BlockBugs {
                     "modulate()",
                     (z, shift, scale) -> Pointwise.multiply(
                             Pointwise.add(z, Formulas.perToken(shift)), Formulas.perToken(Pointwise.add(scale, 1)))),
-            block(
-                    "gate-missing",
+            halves(
+                    "gates-missing",
+                    "The outputs of attention and MLP are added to the stream without their gates.",
+                    "gate₁ and gate₂ in the block",
+                    new Half(true, Half.NO_GATE),
+                    new Half(true, Half.NO_GATE)),
+            halves(
+                    "attention-gate-missing",
+                    "The attention's output is added to the stream without its gate.",
+                    "gate₁ in the block",
+                    new Half(true, Half.NO_GATE),
+                    Half.MLP),
+            halves(
+                    "mlp-gate-missing",
                     "The MLP's output is added to the stream without its gate.",
                     "gate₂ in the block",
-                    (s, call, y) -> Pointwise.add(Formulas.middle(s, call), s.output(call.in("mlp.fc2")))),
-            block(
+                    Half.ATTENTION,
+                    new Half(true, Half.NO_GATE)),
+            halves(
                     "gates-swapped",
-                    "The gates of attention and MLP are swapped in the MLP's half.",
+                    "The gates of attention and MLP are swapped.",
                     "the order in which the modulation is chunked",
-                    (s, call, y) -> Pointwise.add(Formulas.middle(s, call), Formulas.gated(s, call, "mlp.fc2", 2))),
-            block(
-                    "residual-missing",
-                    "The MLP's half has no residual: the block returns gate·mlp.",
+                    new Half(true, Half.MLP.gate()),
+                    new Half(true, Half.ATTENTION.gate())),
+            halves(
+                    "gate-of-mlp-twice",
+                    "The attention's output has the MLP's gate, as the MLP's output has.",
+                    "the order in which the modulation is chunked",
+                    new Half(true, Half.MLP.gate()),
+                    Half.MLP),
+            halves(
+                    "gate-of-attention-twice",
+                    "The MLP's output has the attention's gate, as the attention's output has.",
+                    "the order in which the modulation is chunked",
+                    Half.ATTENTION,
+                    new Half(true, Half.ATTENTION.gate())),
+            halves(
+                    "residuals-missing",
+                    "Neither half of a block has a residual: gate₁·attn goes into the MLP, gate₂·mlp leaves the block.",
+                    "the two sums of the block",
+                    new Half(false, Half.ATTENTION.gate()),
+                    new Half(false, Half.MLP.gate())),
+            halves(
+                    "attention-residual-missing",
+                    "The attention's half has no residual: gate₁·attn takes the place of the stream.",
+                    "the sum behind attention",
+                    new Half(false, Half.ATTENTION.gate()),
+                    Half.MLP),
+            halves(
+                    "mlp-residual-missing",
+                    "The MLP's half has no residual: the block returns gate₂·mlp.",
                     "the sum at the end of the block",
-                    (s, call, y) -> Formulas.gated(s, call, "mlp.fc2", 5)),
+                    Half.ATTENTION,
+                    new Half(false, Half.MLP.gate())),
             block(
                     "residual-of-input",
                     "The second residual adds the block's input; it should add what leaves the attention's half.",
@@ -167,6 +207,22 @@ final class BlockBugs {
 
     private BlockBugs() {}
 
+    /// How one half of a block changes the stream x: x + gate·y, y what attention or MLP gives.
+    ///
+    /// @param residual whether x is added
+    /// @param gate which part of the modulation, or [#NO_GATE]
+    private record Half(boolean residual, int gate) {
+        static final int NO_GATE = -1;
+        static final Half ATTENTION = new Half(true, 2);
+        static final Half MLP = new Half(true, 5);
+
+        Variable of(StepSoFar s, Call block, Variable x, String module) {
+            Call y = block.in(module);
+            Variable change = gate == NO_GATE ? s.output(y) : Formulas.gated(s, block, module, gate);
+            return residual ? Pointwise.add(x, change) : change;
+        }
+    }
+
     private static Bug operation(String name, String says, String look, String strikes, Alteration alteration) {
         return new Bug(
                 name,
@@ -192,6 +248,23 @@ final class BlockBugs {
     }
 
     private static Bug block(String name, String says, String look, Mistake.Output.Formula formula) {
+        return output(name, says, look, "blocks\\.\\d+", formula);
+    }
+
+    /// The stream between the halves is no module's output: norm2 and the block's end show it.
+    private static Bug halves(String name, String says, String look, Half attention, Half mlp) {
+        return output(name, says, look, "blocks\\.\\d+(\\.norm2)?", (s, call, y) -> {
+            boolean norm = call.path().endsWith("norm2");
+            if (norm && attention.equals(Half.ATTENTION)) {
+                return y;
+            }
+            Call block = norm ? call.up(1) : call;
+            Variable middle = attention.of(s, block, s.tokensInto(block.number("blocks")), "attn.proj");
+            return norm ? Formulas.plainNorm(middle) : mlp.of(s, block, middle, "mlp.fc2");
+        });
+    }
+
+    private static Bug output(String name, String says, String look, String module, Mistake.Output.Formula formula) {
         return new Bug(
                 name,
                 Bug.Area.BLOCK,
@@ -200,6 +273,6 @@ final class BlockBugs {
                 List.of(),
                 BLOCK,
                 (c, a) -> Zoo.plain(c),
-                new Mistake.Output("blocks\\.\\d+", formula));
+                new Mistake.Output(module, formula));
     }
 }

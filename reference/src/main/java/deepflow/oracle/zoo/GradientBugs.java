@@ -6,12 +6,23 @@ import deepflow.tensor.Attended;
 import deepflow.tensor.AttentionGradients;
 import deepflow.tensor.Backend;
 import deepflow.tensor.Normalized;
+import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
 import java.util.List;
 
 /// Mistakes that leave every value right, and gradients wrong.
 final class GradientBugs {
     private static final String CROSS = "df_blocks\\.\\d+\\.cross_attention";
+
+    private static final String NORM_BACKWARD = Zoo.any(
+            Zoo.gradact(
+                    "x_embedder.*",
+                    "blocks\\.\\d+(\\.(attn|mlp)(\\.proj|\\.fc2)?|\\.adaLN_modulation\\.1)?",
+                    CROSS,
+                    "df_blocks\\.\\d+(\\.acc_mlp(\\.\\d)?|\\.acc_norm(\\.mlp)?(\\.fc2)?)?"),
+            Zoo.grad(".*"));
+    private static final String ATTENTION_BACKWARD =
+            Zoo.any(Zoo.gradact(".*attn\\.qkv", ".*layer_norm"), Zoo.grad(".*attn\\.(qkv|in_proj_).*", ".*in_proj_.*"));
 
     static final List<Bug> ALL = List.of(
             bug(
@@ -107,17 +118,33 @@ final class GradientBugs {
                     "norm-backward-incomplete",
                     "LayerNorm's backward takes mean and variance for constants: dx = rstd·dy.",
                     "the two means in LayerNorm's backward",
-                    Zoo.any(
-                            Zoo.gradact(
-                                    "x_embedder.*",
-                                    "blocks\\.\\d+(\\.(attn|mlp)(\\.proj|\\.fc2)?|\\.adaLN_modulation\\.1)?",
-                                    CROSS,
-                                    "df_blocks\\.\\d+(\\.acc_mlp(\\.\\d)?|\\.acc_norm(\\.mlp)?(\\.fc2)?)?"),
-                            Zoo.grad(".*")),
+                    NORM_BACKWARD,
                     new Alteration() {
                         @Override
                         public Tensor layerNormBackward(Backend b, Normalized forward, Tensor dy) {
                             return b.multiply(dy, forward.rstd());
+                        }
+                    }),
+            operation(
+                    "norm-backward-without-mean",
+                    "LayerNorm's backward lacks the mean of dy: dx = rstd·(dy − y·mean(dy·y)).",
+                    "the two means in LayerNorm's backward",
+                    NORM_BACKWARD,
+                    new Alteration() {
+                        @Override
+                        public Tensor layerNormBackward(Backend b, Normalized forward, Tensor dy) {
+                            return b.multiply(b.subtract(dy, alongNormalized(b, forward, dy)), forward.rstd());
+                        }
+                    }),
+            operation(
+                    "norm-backward-without-variance",
+                    "LayerNorm's backward takes the variance for a constant: dx = rstd·(dy − mean(dy)).",
+                    "the two means in LayerNorm's backward",
+                    NORM_BACKWARD,
+                    new Alteration() {
+                        @Override
+                        public Tensor layerNormBackward(Backend b, Normalized forward, Tensor dy) {
+                            return b.multiply(b.subtract(dy, mean(b, dy)), forward.rstd());
                         }
                     }),
             operation(
@@ -148,9 +175,7 @@ final class GradientBugs {
                     "attention-backward-unscaled",
                     "Attention's backward lacks the factor 1/√(D/h) in the gradients of query and key.",
                     "the backward of attention",
-                    Zoo.any(
-                            Zoo.gradact(".*attn\\.qkv", ".*layer_norm"),
-                            Zoo.grad(".*attn\\.(qkv|in_proj_).*", ".*in_proj_.*")),
+                    ATTENTION_BACKWARD,
                     new Alteration() {
                         @Override
                         public AttentionGradients attentionBackward(
@@ -159,9 +184,37 @@ final class GradientBugs {
                             return new AttentionGradients(
                                     b.scale(g.dq(), 1 / scale), b.scale(g.dk(), 1 / scale), g.dv());
                         }
+                    }),
+            operation(
+                    "softmax-backward-incomplete",
+                    "Softmax's backward is P·dP; it should be P·(dP − Σ P·dP), the sum over a query's keys.",
+                    "the row sums in the backward of attention",
+                    ATTENTION_BACKWARD,
+                    new Alteration() {
+                        @Override
+                        public AttentionGradients attentionBackward(
+                                Backend b, Tensor q, Tensor k, Tensor v, double scale, Attended forward, Tensor dout) {
+                            Tensor p = b.softmax(b.scale(b.matmul(q, false, k, true), scale));
+                            Tensor ds = b.scale(b.multiply(p, b.matmul(dout, false, v, true)), scale);
+                            return new AttentionGradients(
+                                    b.matmul(ds, false, k, false),
+                                    b.matmul(ds, true, q, false),
+                                    b.matmul(p, true, dout, false));
+                        }
                     }));
 
     private GradientBugs() {}
+
+    /// y·mean(dy·y), the mean over the last axis.
+    private static Tensor alongNormalized(Backend b, Normalized forward, Tensor dy) {
+        return b.multiply(forward.y(), mean(b, b.multiply(dy, forward.y())));
+    }
+
+    /// The mean over the last axis, which stays, with extent 1.
+    private static Tensor mean(Backend b, Tensor x) {
+        Shape s = x.shape();
+        return b.scale(b.sumTo(x, s.with(-1, 1)), 1.0 / s.dim(-1));
+    }
 
     private static Variable frozen(StepSoFar s, String path, Variable x) {
         return Products.linear(

@@ -7,6 +7,7 @@ import deepflow.tensor.Backend;
 import deepflow.tensor.Tensor;
 import deepflow.train.Losses;
 import java.util.List;
+import java.util.Set;
 
 /// How a step goes wrong: a change of the right evaluation at one of the places where mistakes are made. Each kind of
 /// mistake changes one thing; the defaults here change nothing.
@@ -123,6 +124,15 @@ public sealed interface Mistake {
             /// @param call which module, and which call of it
             /// @param right what should come out
             Variable of(StepSoFar step, Call call, Variable right);
+        }
+
+        /// The same mistake made in some calls only.
+        ///
+        /// @param calls as traced
+        public Output only(Set<String> calls) {
+            return new Output(
+                    module,
+                    (step, call, right) -> calls.contains(call.traced()) ? formula.of(step, call, right) : right);
         }
 
         @Override

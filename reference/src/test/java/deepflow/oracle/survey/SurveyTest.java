@@ -12,6 +12,7 @@ import deepflow.oracle.CheckResult;
 import deepflow.oracle.Checker;
 import deepflow.oracle.Diagnosis;
 import deepflow.oracle.Judging;
+import deepflow.oracle.Likeness;
 import deepflow.oracle.Precision;
 import deepflow.oracle.SeededStep;
 import deepflow.oracle.Workers;
@@ -27,10 +28,12 @@ import deepflow.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -105,6 +108,27 @@ class SurveyTest {
         assertEquals(
                 Trial.Outcome.NAMED,
                 trial(SMALL, Precision.BF16, Zoo.of(name).orElseThrow()).outcome());
+    }
+
+    /// Gradients of what many modules share are then another mixture than the bug everywhere makes.
+    @ParameterizedTest
+    @CsvSource({
+        "modulation-activation-missing, blocks.1.adaLN_modulation.0",
+        "modulation-activation-missing, final_layer.0.adaLN_modulation.0",
+        "shift-scale-swapped, final_layer.0.linear",
+        "shift-scale-swapped, blocks.1.mlp.fc1",
+        "mlp-gate-missing, blocks.0"
+    })
+    void aBugInOneModuleOnlyIsNamed(String name, String module) {
+        Bug bug = Zoo.of(name).orElseThrow();
+        Mistake.Output everywhere = (Mistake.Output) bug.mistake();
+        for (Precision precision : List.of(Precision.F32, Precision.BF16)) {
+            CheckResult result = judged(precision, bug(everywhere.only(Set.of(module))));
+            assertFalse(result.consistent());
+            assertEquals(
+                    List.of(bug),
+                    result.diagnosis().looksLike().stream().map(Likeness::bug).toList());
+        }
     }
 
     @ParameterizedTest
