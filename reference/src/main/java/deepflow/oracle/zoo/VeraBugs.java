@@ -102,6 +102,17 @@ final class VeraBugs {
                     "the sum at the end of cross-space attention",
                     (s, call, y) -> Pointwise.add(
                             s.output(call.path() + ".layer_norm#1"), s.output(call.in("multihead_attn")))),
+            vera(
+                    "space-velocity-swapped",
+                    "Cross-space attention is given velocity as space and space as velocity.",
+                    "the order of cross_attention's arguments",
+                    9,
+                    Zoo.any(Zoo.act(CROSS + "\\.layer_norm"), CROSS_STRIKES),
+                    CROSS + "\\.layer_norm",
+                    (s, call, y) -> {
+                        Variable velocity = s.output(call.up(2).path() + ".acc_norm.mlp.fc2");
+                        return Formulas.affineNorm(s, call.path(), call.index() == 0 ? velocity : s.space());
+                    }),
             attention(
                     "velocity-asks",
                     "In Eq. 9 velocity is the query and space key and value; it is the other way round.",
