@@ -137,15 +137,13 @@ final class Formulas {
         return Rows.layerNorm(x, 1e-6);
     }
 
-    /// A block's output from its pieces: x + gate·attn, then gate·mlp; what `x1` becomes is up to the caller.
+    /// What attention or MLP adds to the stream of a block: gate·y.
+    ///
+    /// @param module `attn.proj` or `mlp.fc2`
+    /// @param gate which part of the modulation
     static Variable gated(StepSoFar s, Call block, String module, int gate) {
         Variable g = s.modulation(block.in("adaLN_modulation.1"), 6).get(gate);
         return Pointwise.multiply(s.output(block.in(module)), perToken(g));
-    }
-
-    /// x + gate₁·attn: the stream between a block's two halves.
-    static Variable middle(StepSoFar s, Call block) {
-        return Pointwise.add(s.tokensInto(block.number("blocks")), gated(s, block, "attn.proj", 2));
     }
 
     /// The first layer of a time embedder, with other sinusoids.

@@ -13,7 +13,6 @@ import java.util.List;
 /// Mistakes that leave every value right, and gradients wrong.
 final class GradientBugs {
     private static final String CROSS = "df_blocks\\.\\d+\\.cross_attention";
-
     private static final String NORM_BACKWARD = Zoo.any(
             Zoo.gradact(
                     "x_embedder.*",
