@@ -99,7 +99,8 @@ public record Bench(String name, ModelConfig config, int samples, int runs) {
                     t.least(),
                     gflops,
                     gflops / peak,
-                    cost.traffic() / t.median() * 1e-9));
+                    cost.traffic() / t.median() * 1e-9,
+                    t.allocated()));
         }
     }
 }

@@ -21,6 +21,7 @@ import java.util.Map;
 /// @param shareOfPeak of the multiply-adds that the same threads can do in registers, or the same device in one large
 ///     product
 /// @param gigabytes 10⁹ bytes a second that operations read and write, each argument and result once
+/// @param allocated bytes of Java objects made in one run: what the collector has to clear away
 public record Measurement(
         String what,
         String config,
@@ -35,7 +36,8 @@ public record Measurement(
         double leastSeconds,
         double gflops,
         double shareOfPeak,
-        double gigabytes) {
+        double gigabytes,
+        long allocated) {
     /// What computed.
     ///
     /// @param name of the back end

@@ -1,5 +1,7 @@
 package deepflow.bench;
 
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 
 /// How work is timed: run again and again, first without a watch, then each run by itself.
@@ -13,12 +15,13 @@ import java.util.Arrays;
 record Stopwatch(int runs, double warmUpSeconds) {
     private static final int WARM_UP = 5;
 
-    /// Seconds of one run.
+    /// Of one run, in seconds.
     ///
     /// @param warmUp runs before
     /// @param median as the peer has it: of an even number of runs, the larger of the two in the middle
     /// @param least the best run
-    record Times(int warmUp, double median, double least) {}
+    /// @param allocated bytes of Java objects that all threads together made during one run, their median likewise
+    record Times(int warmUp, double median, double least, long allocated) {}
 
     Times of(Runnable work) {
         int warmUp = 0;
@@ -28,14 +31,19 @@ record Stopwatch(int runs, double warmUpSeconds) {
         for (long start = System.nanoTime(); seconds(start) < warmUpSeconds; warmUp++) {
             work.run();
         }
+        ThreadMXBean threads = ManagementFactory.getPlatformMXBean(ThreadMXBean.class);
         double[] times = new double[runs];
+        long[] allocated = new long[runs];
         for (int i = 0; i < runs; i++) {
+            long before = threads.getTotalThreadAllocatedBytes();
             long begin = System.nanoTime();
             work.run();
             times[i] = seconds(begin);
+            allocated[i] = threads.getTotalThreadAllocatedBytes() - before;
         }
         Arrays.sort(times);
-        return new Times(warmUp, times[runs / 2], times[0]);
+        Arrays.sort(allocated);
+        return new Times(warmUp, times[runs / 2], times[0], allocated[runs / 2]);
     }
 
     private static double seconds(long since) {

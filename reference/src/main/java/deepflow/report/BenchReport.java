@@ -64,6 +64,7 @@ public final class BenchReport {
             rounded(json, "gflops", m.gflops(), 1e3);
             rounded(json, "share_of_peak", m.shareOfPeak(), 1e6);
             rounded(json, "gb_per_s", m.gigabytes(), 1e3);
+            rounded(json, "allocated_mb", m.allocated() * 1e-6, 1e3);
             json.writeStringProperty("device", m.device().name());
             json.writeStringProperty("matmul_precision", m.device().products().toString());
             if (m.sizes().isEmpty()) {

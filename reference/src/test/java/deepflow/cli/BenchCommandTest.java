@@ -39,6 +39,14 @@ class BenchCommandTest {
         assertTrue(step.get("median_ms").asDouble() >= step.get("min_ms").asDouble(), step.toString());
         assertTrue(step.get("gflops").asDouble() > 0, step.toString());
         assertTrue(step.get("share_of_peak").asDouble() > 0, step.toString());
+        assertTrue(step.get("allocated_mb").asDouble() > 0, step.toString());
+    }
+
+    /// A copy of 64 MiB goes into an array that a copy before has given up.
+    @Test
+    void whatStepsNeedAgainIsNotAllocatedAgain() {
+        JsonNode copy = measured("--config tiny-2t --what copy").getFirst();
+        assertTrue(copy.get("allocated_mb").asDouble() < 1, copy.toString());
     }
 
     @Test
