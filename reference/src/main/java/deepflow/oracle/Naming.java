@@ -139,11 +139,11 @@ final class Naming {
         List<Candidate> candidates = new ArrayList<>();
         for (Bug bug : Zoo.all()) {
             if (possible(bug) && !(bug.mistake() instanceof Mistake.Recorded)) {
-                Candidate candidate = candidate(bug, bug.mistake(), false);
+                Candidate candidate = candidate(bug, bug.mistake());
                 if (!candidate.plausible() && bug.mistake() instanceof Mistake.Output everywhere) {
                     // gradients that several modules share are not what the mistake in all of them makes of them
                     Set<String> some = callsExplained(candidate);
-                    candidate = some.isEmpty() ? candidate : candidate(bug, everywhere.only(some), true);
+                    candidate = some.isEmpty() ? candidate : candidate(bug, everywhere.only(some));
                 }
                 if (candidate.plausible()) {
                     candidates.add(candidate);
@@ -221,7 +221,7 @@ final class Naming {
     }
 
     /// @param mistake the bug's, or part of it
-    private Candidate candidate(Bug bug, Mistake mistake, boolean partly) {
+    private Candidate candidate(Bug bug, Mistake mistake) {
         Interception between = local
                 ? new Substitution(
                         replay.dump(), replay.types(), exact, (values, shape, format) -> exact.adopt(values, shape))
@@ -246,7 +246,7 @@ final class Naming {
         if (other) { // a gradient is there that the bug leaves none of, so it is not why others are missing
             fits.values().removeIf(fit -> fit == BugFit.MISSING_AS_IT_SHOULD);
         }
-        return new Candidate(bug, partly, fits);
+        return new Candidate(bug, !mistake.equals(bug.mistake()), fits);
     }
 
     private static boolean isZero(double[] x) {

@@ -177,8 +177,7 @@ final class BlockBugs {
                     "residual-of-input",
                     "The second residual adds the block's input; it should add what leaves the attention's half.",
                     "the sum at the end of the block",
-                    (s, call, y) ->
-                            Pointwise.add(s.tokensInto(call.number("blocks")), Formulas.gated(s, call, "mlp.fc2", 5))),
+                    (s, call, y) -> Half.MLP.of(s, call, s.tokensInto(call.number("blocks")), "mlp.fc2")),
             new Bug(
                     "block-parallel",
                     Bug.Area.BLOCK,
@@ -211,7 +210,7 @@ final class BlockBugs {
     ///
     /// @param residual whether x is added
     /// @param gate which part of the modulation, or [#NO_GATE]
-    private record Half(boolean residual, int gate) {
+    record Half(boolean residual, int gate) {
         static final int NO_GATE = -1;
         static final Half ATTENTION = new Half(true, 2);
         static final Half MLP = new Half(true, 5);

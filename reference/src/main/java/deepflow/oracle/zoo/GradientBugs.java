@@ -110,8 +110,8 @@ final class GradientBugs {
                         if (call.index() == 0) {
                             return y;
                         }
-                        String fc2 = call.up(2).path() + ".acc_norm.mlp.fc2";
-                        return Formulas.affineNorm(s, call.path(), s.output(fc2), s.tape()::detach);
+                        Variable m = s.modulatedTokens(call.number("df_blocks"));
+                        return Formulas.affineNorm(s, call.path(), m, s.tape()::detach);
                     })),
             operation(
                     "norm-backward-incomplete",

@@ -126,6 +126,11 @@ public final class StepSoFar {
         return output("df_blocks." + j);
     }
 
+    /// What VeRA block j gives cross-space attention for key and value: Eq. 8's result.
+    Variable modulatedTokens(int j) {
+        return output("df_blocks." + j + ".acc_norm.mlp.fc2");
+    }
+
     /// What leaves VeRA block j.
     Variable refined(int j) {
         return output("df_blocks." + j + ".cross_attention");

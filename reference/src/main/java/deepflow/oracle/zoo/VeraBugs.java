@@ -110,8 +110,8 @@ final class VeraBugs {
                     Zoo.any(Zoo.act(CROSS + "\\.layer_norm"), CROSS_STRIKES),
                     CROSS + "\\.layer_norm",
                     (s, call, y) -> {
-                        Variable velocity = s.output(call.up(2).path() + ".acc_norm.mlp.fc2");
-                        return Formulas.affineNorm(s, call.path(), call.index() == 0 ? velocity : s.space());
+                        Variable m = s.modulatedTokens(call.number("df_blocks"));
+                        return Formulas.affineNorm(s, call.path(), call.index() == 0 ? m : s.space());
                     }),
             attention(
                     "velocity-asks",
@@ -128,7 +128,7 @@ final class VeraBugs {
                     "layer_norm of cross-space attention",
                     (s, path) -> {
                         Variable q = s.output(path + ".layer_norm");
-                        Variable m = s.output(path.replace("cross_attention", "acc_norm.mlp.fc2"));
+                        Variable m = s.modulatedTokens(new Call(path, 0).number("df_blocks"));
                         return Formulas.crossAttention(s, path + ".multihead_attn", q, m, m);
                     }),
             attention(
@@ -196,10 +196,10 @@ final class VeraBugs {
                         if (call.path().endsWith("norm1")) {
                             return Formulas.plainNorm(x);
                         }
-                        Variable middle = Pointwise.add(x, Formulas.gated(s, whole, "attn.proj", 2));
+                        Variable middle = BlockBugs.Half.ATTENTION.of(s, whole, x, "attn.proj");
                         return call.path().endsWith("norm2")
                                 ? Formulas.plainNorm(middle)
-                                : Pointwise.add(middle, Formulas.gated(s, whole, "mlp.fc2", 5));
+                                : BlockBugs.Half.MLP.of(s, whole, middle, "mlp.fc2");
                     }),
             vera(
                     "condition-of-branch-before",
