@@ -41,11 +41,14 @@ final class LanesF64 {
         return v.blend(Double.NaN, v.compare(VectorOperators.NE, v));
     }
 
-    /// As [#canonical(double)], in place.
+    /// As [#canonical(double)], in place: nothing is written where nothing changes, which is nearly always.
     static void canonical(double[] a, int from, int to) {
         int i = from;
         for (int end = from + body(to - from); i < end; i += LENGTH) {
-            canonical(load(a, i)).intoArray(a, i);
+            DoubleVector v = load(a, i);
+            if (v.compare(VectorOperators.NE, v).anyTrue()) {
+                canonical(v).intoArray(a, i);
+            }
         }
         for (; i < to; i++) {
             a[i] = canonical(a[i]);

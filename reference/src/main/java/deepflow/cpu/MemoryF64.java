@@ -133,11 +133,7 @@ final class MemoryF64 implements AutoCloseable {
         if (own == null) {
             return upload(values, shape);
         }
-        threads.split(own.length, COST, 1, (from, to) -> {
-            for (int i = from; i < to; i++) {
-                own[i] = LanesF64.canonical(own[i]);
-            }
-        });
+        threads.split(own.length, COST, 1, (from, to) -> LanesF64.canonical(own, from, to));
         return tensor(shape, own);
     }
 

@@ -15,6 +15,9 @@ final class EmulatedErrors {
     /// Variance of rounding to nearest over that of stochastic rounding.
     static final double NEAREST_VARIANCE = 0.5;
 
+    /// Elements that are compared and added while they are in a processor's own cache.
+    private static final int PIECE = 1 << 12;
+
     /// One tensor. Its numbers are read when they are asked for, as long as the dump is open.
     static final class Case {
         private final Dump dump;
@@ -85,14 +88,16 @@ final class EmulatedErrors {
         /// Takes a run's numbers.
         private void add(double[] values, Backend arrays) {
             double[] errors = arrays.array(values.length);
-            truth.read(errors);
+            truth.readDump(errors);
             double sum = 0;
-            for (int i = 0; i < values.length; i++) {
-                errors[i] = values[i] - errors[i];
-                sum += errors[i] * errors[i];
+            int piece = spread.isEmpty() ? Math.max(1, values.length) : PIECE;
+            for (int from = 0; from < values.length; from += piece) {
+                int to = Math.min(values.length, from + piece);
+                truth.subtract(values, errors, from, to);
+                sum += Norm.squares(errors, from, to);
+                spread.add(errors, from, to);
             }
             squares.add(sum);
-            spread.add(errors);
             arrays.giveBack(errors);
         }
     }

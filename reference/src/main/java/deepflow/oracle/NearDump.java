@@ -125,21 +125,40 @@ final class NearDump implements Supplier<double[]> {
     /// The numbers, in an array of the caller's.
     @Override
     public double[] get() {
-        double[] numbers = new double[differences == null ? Objects.requireNonNull(truth).length : differences.length];
-        read(numbers);
+        if (differences == null) {
+            return Objects.requireNonNull(truth).clone();
+        }
+        double[] numbers = new double[differences.length];
+        readDump(numbers);
+        for (int i = 0; i < numbers.length; i++) {
+            numbers[i] += differences[i];
+        }
         return numbers;
     }
 
-    /// The numbers, into an array of as many elements.
-    void read(double[] into) {
+    /// The dump's own numbers, for [#subtract]; whole, since of a tensor that a map rearranges a part takes as long.
+    ///
+    /// @param into receives them; anything where the numbers themselves are kept
+    void readDump(double[] into) {
+        if (differences != null) {
+            Objects.requireNonNull(dump).read(name, 0, into.length, into);
+        }
+    }
+
+    /// How far other numbers [from, to) are from these.
+    ///
+    /// @param values the others
+    /// @param errors has the dump's numbers, and receives `values` less these
+    void subtract(double[] values, double[] errors, int from, int to) {
         if (differences == null) {
             double[] numbers = Objects.requireNonNull(truth);
-            System.arraycopy(numbers, 0, into, 0, numbers.length);
+            for (int i = from; i < to; i++) {
+                errors[i] = values[i] - numbers[i];
+            }
             return;
         }
-        Objects.requireNonNull(dump).read(name, 0, differences.length, into);
-        for (int i = 0; i < differences.length; i++) {
-            into[i] += differences[i];
+        for (int i = from; i < to; i++) {
+            errors[i] = values[i] - (errors[i] + differences[i]);
         }
     }
 

@@ -50,20 +50,24 @@ record Norm(double mantissa, int exponent) {
         return true;
     }
 
-    /// Σx² in four sums, which need not wait for each other.
     private static double squares(double[] x) {
+        return squares(x, 0, x.length);
+    }
+
+    /// Σx² of elements [from, to) in four sums, which need not wait for each other.
+    static double squares(double[] x, int from, int to) {
         double a = 0;
         double b = 0;
         double c = 0;
         double d = 0;
-        int i = 0;
-        for (; i + 3 < x.length; i += 4) {
+        int i = from;
+        for (; i + 3 < to; i += 4) {
             a += x[i] * x[i];
             b += x[i + 1] * x[i + 1];
             c += x[i + 2] * x[i + 2];
             d += x[i + 3] * x[i + 3];
         }
-        for (; i < x.length; i++) {
+        for (; i < to; i++) {
             a += x[i] * x[i];
         }
         return a + b + (c + d);

@@ -25,9 +25,16 @@ final class Spread {
         this.elements = elements;
     }
 
-    /// Adds a run's errors.
-    void add(double[] errors) {
-        runs++;
+    /// Whether there were no errors yet: those that come next are given as a whole.
+    boolean isEmpty() {
+        return scale == 0;
+    }
+
+    /// Adds elements [from, to) of a run's errors; a run is over with its last element.
+    ///
+    /// @param errors all of them, those before `to` at least
+    void add(double[] errors, int from, int to) {
+        runs += to == elements ? 1 : 0;
         if (scale == 0) {
             scale = Norm.of(errors).value() / Math.sqrt(Math.max(1, errors.length));
         }
@@ -38,7 +45,7 @@ final class Spread {
             sums = new float[elements]; // not before it is needed: it is memory touched for the first time
         }
         double factor = 1 / scale;
-        for (int i = 0; i < sums.length; i++) {
+        for (int i = from; i < to; i++) {
             double e = errors[i] * factor;
             sums[i] += (float) (e * e);
         }

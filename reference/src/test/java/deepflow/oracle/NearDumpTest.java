@@ -47,6 +47,29 @@ class NearDumpTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"f64", "f32"})
+    void tellsHowFarOthersAreFromIt(String precision) {
+        try (Dump dump = Dump.open(TestData.step("tiny-2t-" + precision))) {
+            double[] truth = dump.read(NAME);
+            double[] others = new double[truth.length];
+            for (int i = 0; i < truth.length; i++) {
+                others[i] = Math.sin(i);
+                truth[i] += 1e-7 * Math.cos(i);
+            }
+            NearDump near = NearDump.of(dump, NAME, truth, ALONE);
+            double[] errors = new double[truth.length];
+            near.readDump(errors);
+            int half = truth.length / 2;
+            near.subtract(others, errors, 0, half);
+            near.subtract(others, errors, half, truth.length);
+            double[] kept = near.get();
+            for (int i = 0; i < truth.length; i++) {
+                assertEquals(others[i] - kept[i], errors[i]);
+            }
+        }
+    }
+
+    @ParameterizedTest
     @ValueSource(doubles = {Double.NaN, Double.POSITIVE_INFINITY, 1e300})
     void staysWhatItIsWhereNoFloatIsTheDifference(double extreme) {
         try (Dump dump = Dump.open(TestData.step("tiny-2t-f32"))) {

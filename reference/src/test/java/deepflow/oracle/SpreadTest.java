@@ -21,7 +21,9 @@ class SpreadTest {
             for (int i = 0; i < e.length; i++) {
                 e[i] = sigma.applyAsDouble(i) * random.gaussian();
             }
-            spread.add(e);
+            int half = spread.isEmpty() ? 0 : e.length / 2;
+            spread.add(e, 0, half);
+            spread.add(e, half, e.length);
         }
         return spread.deviations(shape);
     }

@@ -1,7 +1,5 @@
 package deepflow.oracle.emulation;
 
-import deepflow.random.KeyedRandom;
-
 /// A floating type as a set of numbers: what rounding to it means. Numbers are held in doubles.
 public enum FloatFormat {
     /// IEEE binary16: 11 significant bits.
@@ -45,6 +43,16 @@ public enum FloatFormat {
         return Math.scalb(1.0, leastExponent);
     }
 
+    /// Below it no number rounds to infinity; 0 where that is not how a type is rounded.
+    double surelyFinite() {
+        return this == F64 ? 0 : Math.scalb(1.0, Math.getExponent(largest));
+    }
+
+    /// Digits of a double that go.
+    int droppedBits() {
+        return DOUBLE_BITS - bits;
+    }
+
     /// Half the smallest positive number: what rounding costs where the result is subnormal.
     public double underflow() {
         return this == F64 ? Double.MIN_VALUE : Math.scalb(1.0, leastExponent - bits);
@@ -60,8 +68,7 @@ public enum FloatFormat {
         }
         long word = Double.doubleToRawLongBits(x);
         if (ordinary(word)) {
-            int dropped = DOUBLE_BITS - bits;
-            long even = (1L << dropped - 1) - 1 + (word >>> dropped & 1);
+            long even = (1L << droppedBits() - 1) - 1 + (word >>> droppedBits() & 1);
             return bounded(truncated(word + even));
         }
         double quantum = quantum(x);
@@ -77,7 +84,10 @@ public enum FloatFormat {
         int exponent = (int) (word >>> DOUBLE_BITS - 1) & EXPONENT;
         if (exponent >= leastOrdinary && exponent < mostOrdinary) {
             // what is added to the digits that go carries into those that stay as often as it should
-            return truncated(word + (random >>> 64 - DOUBLE_BITS + bits));
+            return truncated(word + (random >>> Long.SIZE - droppedBits()));
+        }
+        if (x == 0) {
+            return x;
         }
         if (this == F64) {
             // a double cannot hold what was rounded off: its result is moved by up to one unit in the last place
@@ -85,23 +95,10 @@ public enum FloatFormat {
             return Math.abs(x) < Double.MAX_VALUE ? x + noise : x;
         }
         if (ordinary(word)) {
-            return bounded(truncated(word + (random >>> 64 - DOUBLE_BITS + bits)));
+            return bounded(truncated(word + (random >>> Long.SIZE - droppedBits())));
         }
         double quantum = quantum(x);
         return bounded(Math.floor(x / quantum + uniform(random)) * quantum);
-    }
-
-    /// Each element of an array, in place, two with the halves of one word: 32 random bits are enough for each.
-    void stochastic(double[] x, KeyedRandom random) {
-        int even = x.length & ~1;
-        for (int i = 0; i < even; i += 2) {
-            long word = random.nextLong();
-            x[i] = stochastic(x[i], word);
-            x[i + 1] = stochastic(x[i + 1], word << 32);
-        }
-        if (even < x.length) {
-            x[even] = stochastic(x[even], random.nextLong());
-        }
     }
 
     private static double uniform(long random) {
@@ -115,7 +112,7 @@ public enum FloatFormat {
     }
 
     private double truncated(long word) {
-        return Double.longBitsToDouble(word & -(1L << DOUBLE_BITS - bits));
+        return Double.longBitsToDouble(word & -1L << droppedBits());
     }
 
     /// Half the distance between numbers of this type around x: what rounding to nearest may cost.

@@ -13,25 +13,33 @@ record RoundedRows(Rounding rounding, FloatFormat wide, Backend arrays) {
         return rounding.round(wide, x);
     }
 
+    private void r(double[] x, int at, int width) {
+        rounding.round(wide, x, at, at + width);
+    }
+
     /// (x − mean)·rstd; `rstd` receives 1/√(variance + ε) of each row.
     double[] layerNorm(double[] x, int width, double eps, double[] rstd) {
         double[] y = arrays.array(x.length);
         for (int row = 0; row < rstd.length; row++) {
             int at = row * width;
             double sum = 0;
-            for (int i = 0; i < width; i++) {
-                sum += x[at + i];
+            for (int i = at; i < at + width; i++) {
+                sum += x[i];
             }
             double mean = r(sum / width);
+            for (int i = at; i < at + width; i++) {
+                y[i] = x[i] - mean;
+            }
+            r(y, at, width);
             double squares = 0;
-            for (int i = 0; i < width; i++) {
-                y[at + i] = r(x[at + i] - mean);
-                squares += y[at + i] * y[at + i];
+            for (int i = at; i < at + width; i++) {
+                squares += y[i] * y[i];
             }
             rstd[row] = r(1 / Math.sqrt(r(squares / width) + eps));
-            for (int i = 0; i < width; i++) {
-                y[at + i] = r(y[at + i] * rstd[row]);
+            for (int i = at; i < at + width; i++) {
+                y[i] *= rstd[row];
             }
+            r(y, at, width);
         }
         return y;
     }
@@ -39,6 +47,7 @@ record RoundedRows(Rounding rounding, FloatFormat wide, Backend arrays) {
     /// rstd·(dy − mean(dy) − y·mean(dy·y)).
     double[] layerNormBackward(double[] y, double[] rstd, double[] dy, int width) {
         double[] dx = arrays.array(y.length);
+        double[] projected = new double[width];
         for (int row = 0; row < rstd.length; row++) {
             int at = row * width;
             double sum = 0;
@@ -50,8 +59,19 @@ record RoundedRows(Rounding rounding, FloatFormat wide, Backend arrays) {
             double mean = r(sum / width);
             double slope = r(product / width);
             for (int i = at; i < at + width; i++) {
-                dx[i] = r(rstd[row] * r(r(dy[i] - mean) - r(y[i] * slope)));
+                dx[i] = dy[i] - mean;
+                projected[i - at] = y[i] * slope;
             }
+            r(dx, at, width);
+            r(projected, 0, width);
+            for (int i = at; i < at + width; i++) {
+                dx[i] -= projected[i - at];
+            }
+            r(dx, at, width);
+            for (int i = at; i < at + width; i++) {
+                dx[i] *= rstd[row];
+            }
+            r(dx, at, width);
         }
         return dx;
     }
@@ -64,15 +84,23 @@ record RoundedRows(Rounding rounding, FloatFormat wide, Backend arrays) {
             for (int i = at; i < at + width; i++) {
                 max = Math.max(max, x[i]);
             }
+            for (int i = at; i < at + width; i++) {
+                y[i] = x[i] - max;
+            }
+            r(y, at, width);
+            for (int i = at; i < at + width; i++) {
+                y[i] = StrictMath.exp(y[i]);
+            }
+            r(y, at, width);
             double sum = 0;
             for (int i = at; i < at + width; i++) {
-                y[i] = r(StrictMath.exp(r(x[i] - max)));
                 sum += y[i];
             }
             sum = r(sum);
             for (int i = at; i < at + width; i++) {
-                y[i] = r(y[i] / sum);
+                y[i] /= sum;
             }
+            r(y, at, width);
         }
         return y;
     }
@@ -86,9 +114,15 @@ record RoundedRows(Rounding rounding, FloatFormat wide, Backend arrays) {
     double[] softmaxBackward(double[] y, double[] dy, int width, double[] s) {
         double[] dx = arrays.array(y.length);
         for (int row = 0; width > 0 && row < s.length; row++) {
-            for (int i = row * width; i < (row + 1) * width; i++) {
-                dx[i] = r(y[i] * r(dy[i] - s[row]));
+            int at = row * width;
+            for (int i = at; i < at + width; i++) {
+                dx[i] = dy[i] - s[row];
             }
+            r(dx, at, width);
+            for (int i = at; i < at + width; i++) {
+                dx[i] *= y[i];
+            }
+            r(dx, at, width);
         }
         return dx;
     }

@@ -21,22 +21,7 @@ public interface Rounding {
     /// independent, and have twice the variance of rounding to nearest: on average a sixth of a squared unit in
     /// the last place, not a twelfth.
     static Rounding stochastic(KeyedRandom random) {
-        return new Rounding() {
-            @Override
-            public double round(FloatFormat format, double x) {
-                return format.stochastic(x, random.nextLong());
-            }
-
-            @Override
-            public void round(FloatFormat format, double[] x) {
-                format.stochastic(x, random);
-            }
-
-            @Override
-            public double disturb(double x, double size) {
-                return x + (2 * random.uniform() - 1) * size;
-            }
-        };
+        return new StochasticRounding(random);
     }
 
     /// `x` as a number of a type.
@@ -47,7 +32,12 @@ public interface Rounding {
 
     /// Every element of an array, in place.
     default void round(FloatFormat format, double[] x) {
-        for (int i = 0; i < x.length; i++) {
+        round(format, x, 0, x.length);
+    }
+
+    /// Elements [from, to) of an array, in place.
+    default void round(FloatFormat format, double[] x, int from, int to) {
+        for (int i = from; i < to; i++) {
             x[i] = round(format, x[i]);
         }
     }
