@@ -4,6 +4,7 @@ import deepflow.oracle.budget.BoundingBackend;
 import deepflow.oracle.budget.PredictionLimit;
 import deepflow.oracle.emulation.Arithmetic;
 import deepflow.oracle.emulation.FloatFormat;
+import deepflow.tensor.Arena;
 import deepflow.tensor.Backend;
 import deepflow.tensor.BackendOptions;
 import deepflow.tensor.DType;
@@ -72,6 +73,7 @@ record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, double r
         Arithmetic arithmetic = replay.types().arithmetic();
         double each = risk / Math.max(1, 3 * truths.size());
         LocalErrors local = local(replay, arithmetic, each);
+        exact.arena().close(); // lets go what was idle since the last one closed: nobody needs it until runs are over
         EmulatedErrors global = new EmulatedErrors(dump, replay.types(), truths);
         // an optimizer's results have bounds, and nothing else may be in the dump
         int runs = truths.stream().anyMatch(t -> dump.has(t.name())) ? plan.runs() : 0;
@@ -111,8 +113,8 @@ record StepVerdicts(Backend exact, Workers workers, EmulationPlan plan, double r
 
     private LocalErrors local(Replay replay, Arithmetic arithmetic, double each) {
         try (Threads threads = new Threads(workers.threads());
-                Backend bounds =
-                        workers.opener().open(BackendOptions.of(arithmetic.accumulator(), workers.threads()))) {
+                Backend bounds = workers.opener().open(BackendOptions.of(arithmetic.accumulator(), workers.threads()));
+                Arena _ = exact.arena()) {
             return new LocalErrors(replay, new BoundingBackend(exact, bounds, threads, arithmetic, each), threads);
         }
     }

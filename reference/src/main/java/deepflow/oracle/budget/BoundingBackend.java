@@ -217,28 +217,10 @@ public final class BoundingBackend extends BoundedTensors {
     @Override
     public Tensor matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB) {
         Tensor y = exact.matmul(value(a), transposeA, value(b), transposeB);
-        double[] size = products.of(values(a), a.shape(), transposeA, values(b), b.shape(), transposeB);
+        UpperProducts.Sums parts = products.of(operand(a, transposeA), operand(b, transposeB));
+        double[] size = parts.size();
+        double[] inherited = parts.inherited();
         UpperValues magnitude = UpperValues.of(loops, size);
-        double[] inherited = null;
-        double[] ea = operandError(a);
-        double[] eb = operandError(b);
-        if (ea != null) {
-            double[] all = absolute(values(b));
-            if (eb != null) {
-                addInto(all, eb);
-            }
-            inherited = products.of(ea, a.shape(), transposeA, all, b.shape(), transposeB);
-            exact.giveBack(all);
-            exact.giveBack(ea);
-        }
-        if (eb != null) {
-            double[] second = products.of(values(a), a.shape(), transposeA, eb, b.shape(), transposeB);
-            exact.giveBack(eb);
-            if (inherited != null) {
-                addTo(second, inherited);
-            }
-            inherited = second;
-        }
         FloatFormat stored = arithmetic.productResult();
         int terms = a.shape().dim(transposeA ? -2 : -1);
         double times = transposeA ? storedTimes(terms) : transposeB ? 0 : storedParts(terms, y.size());
@@ -259,18 +241,14 @@ public final class BoundingBackend extends BoundedTensors {
         return pair(y, packed(bound), stored, magnitude);
     }
 
-    /// Adds an array that nobody reads again.
-    private void addTo(double[] sum, double[] x) {
-        addInto(sum, x);
-        exact.giveBack(x);
+    private UpperProducts.Operand operand(Tensor x, boolean transposed) {
+        return new UpperProducts.Operand(values(x), operandError(x), x.shape(), transposed);
     }
 
-    private void addInto(double[] sum, double[] x) {
-        loops.over(sum.length, (from, to) -> {
-            for (int i = from; i < to; i++) {
-                sum[i] += x[i];
-            }
-        });
+    /// Adds an array that nobody reads again.
+    private void addTo(double[] sum, double[] x) {
+        loops.map(sum, x, Double::sum);
+        exact.giveBack(x);
     }
 
     /// How many roundings of a result of so many rows' products add up. The gradient of a weight is a sum

@@ -4,10 +4,12 @@ import deepflow.tensor.Backend;
 import deepflow.tensor.DType;
 import deepflow.tensor.Shape;
 import deepflow.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/// Products of matrices' absolute values, never too small but for what float64 itself is off: for bounds, which need
-/// no more than their first digits, so that a back end in float32 will do.
+/// Products of matrices' absolute values and of their errors, never too small but for what float64 itself is off: for
+/// bounds, which need no more than their first digits, so that a back end in float32 will do.
 ///
 /// @param products computes them
 /// @param loops for what is done element by element
@@ -21,39 +23,87 @@ record UpperProducts(Backend products, Loops loops, Backend arrays) {
     /// Roundings beside those of the sum.
     private static final int STEPS = 8;
 
-    /// An upper bound of op(|a|)·op(|b|), as [Backend#matmul] has it, element by element.
-    double[] of(double[] a, Shape sa, boolean transposeA, double[] b, Shape sb, boolean transposeB) {
-        // the largest elements are put near 1 where they are far from it: float32 needs room on both sides
-        boolean narrow = products.dtype() == DType.F32;
-        int ea = narrow ? shift(a) : 0;
-        int eb = narrow ? shift(b) : 0;
-        Tensor left = uploaded(a, -ea, sa);
-        Tensor right = uploaded(b, -eb, sb);
-        Tensor product = products.matmul(left, transposeA, right, transposeB);
+    /// A matrix, or several, as [Backend#matmul] takes it.
+    ///
+    /// @param values only read
+    /// @param error how far each may be off; null where none is. The array is given away
+    record Operand(double[] values, double @Nullable [] error, Shape shape, boolean transposed) {}
+
+    /// Upper bounds for each element of a product, in arrays of the caller's.
+    ///
+    /// @param size |a|·|b|
+    /// @param inherited what errors of the operands come to, eₐ·|b| + (|a| + eₐ)·e_b; null where there are none
+    record Sums(double[] size, double @Nullable [] inherited) {}
+
+    /// Absolute values over 2^`exponent`, where they are multiplied.
+    private record Factor(Tensor scaled, int exponent, boolean transposed) {}
+
+    /// Of the product of two operands.
+    Sums of(Operand a, Operand b) {
+        double[] ea = a.error();
+        double[] eb = b.error();
+        List<Factor> factors = new ArrayList<>();
+        Factor left = factor(a.values(), a, factors);
+        Factor right = factor(b.values(), b, factors);
+        double[] size = product(left, right);
+        double[] inherited = null;
+        if (ea != null) {
+            inherited = product(factor(ea, a, factors), right);
+            loops.map(ea, a.values(), (error, v) -> error + Math.abs(v));
+        }
+        if (eb != null) {
+            double[] second = product(ea == null ? left : factor(ea, a, factors), factor(eb, b, factors));
+            inherited = inherited == null ? second : sum(second, inherited);
+            arrays.giveBack(eb);
+        }
+        if (ea != null) {
+            arrays.giveBack(ea);
+        }
+        factors.forEach(f -> products.release(f.scaled()));
+        return new Sums(size, inherited);
+    }
+
+    private double[] sum(double[] x, double[] y) {
+        loops.map(x, y, Double::sum);
+        arrays.giveBack(y);
+        return x;
+    }
+
+    /// @param of whose numbers these are
+    /// @param factors gets it
+    private Factor factor(double[] x, Operand of, List<Factor> factors) {
+        // the largest element is put near 1 where it is far from it: float32 needs room on both sides
+        int exponent = narrow() ? shift(x) : 0;
+        double[] scaled = loops.absolute(x, Math.scalb(1.0, -exponent), arrays.array(x.length));
+        Factor factor = new Factor(products.upload(scaled, of.shape()), exponent, of.transposed());
+        arrays.giveBack(scaled);
+        factors.add(factor);
+        return factor;
+    }
+
+    private boolean narrow() {
+        return products.dtype() == DType.F32;
+    }
+
+    private double[] product(Factor a, Factor b) {
+        Tensor product = products.matmul(a.scaled(), a.transposed(), b.scaled(), b.transposed());
         double[] y = arrays.array(Math.toIntExact(product.size()));
         products.download(product, y);
-        List.of(left, right, product).forEach(products::release);
-        if (!narrow) {
+        products.release(product);
+        if (!narrow()) {
             return y;
         }
-        int terms = sa.dim(transposeA ? -2 : -1);
+        int terms = a.scaled().shape().dim(a.transposed() ? -2 : -1);
+        int exponent = a.exponent() + b.exponent();
         double factor = 1 + 2 * (terms + STEPS) * FLOAT_UNIT;
         loops.over(y.length, (from, to) -> {
             for (int i = from; i < to; i++) {
-                y[i] = ea + eb == 0
+                y[i] = exponent == 0
                         ? y[i] * factor + terms * FLOAT_UNDERFLOW
-                        : Math.scalb(y[i] * factor + terms * FLOAT_UNDERFLOW, ea + eb);
+                        : Math.scalb(y[i] * factor + terms * FLOAT_UNDERFLOW, exponent);
             }
         });
         return y;
-    }
-
-    /// |x|·2^`exponent`.
-    private Tensor uploaded(double[] x, int exponent, Shape shape) {
-        double[] scaled = loops.absolute(x, Math.scalb(1.0, exponent), arrays.array(x.length));
-        Tensor tensor = products.upload(scaled, shape);
-        arrays.giveBack(scaled);
-        return tensor;
     }
 
     /// The exponent of the largest element that is finite; 0 where that is near 0.

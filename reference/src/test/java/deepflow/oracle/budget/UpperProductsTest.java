@@ -1,5 +1,6 @@
 package deepflow.oracle.budget;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import deepflow.random.KeyedRandom;
@@ -32,7 +33,10 @@ class UpperProductsTest {
                 Backend exact = Backends.open("cpu", DType.F64, 1);
                 Threads threads = new Threads(2)) {
             UpperProducts products = new UpperProducts(narrow, new Loops(threads), exact);
-            double[] y = products.of(a, Shape.of(5, terms), false, b, Shape.of(7, terms), true);
+            double[] y = products.of(
+                            new UpperProducts.Operand(a, null, Shape.of(5, terms), false),
+                            new UpperProducts.Operand(b, null, Shape.of(7, terms), true))
+                    .size();
             for (int i = 0; i < y.length; i++) {
                 double sum = 0;
                 for (int t = 0; t < terms; t++) {
@@ -40,6 +44,44 @@ class UpperProductsTest {
                 }
                 assertTrue(y[i] >= sum * (1 - 1e-13), y[i] + " < " + sum);
                 assertTrue(y[i] <= sum * (1 + 1e-3) + Double.MIN_NORMAL, y[i] + " is far above " + sum);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"true, true", "true, false", "false, true", "false, false"})
+    void errorsOfOperandsAreBetweenWhatTheyComeToAndHardlyMore(boolean ofA, boolean ofB) {
+        KeyedRandom random = KeyedRandom.of(10, "inherited", 0);
+        int terms = 9;
+        double[] a = data(random, terms * 4, 0);
+        double[] b = data(random, terms * 3, 0);
+        double[] ea = ofA ? data(random, a.length, -2) : null;
+        double[] eb = ofB ? data(random, b.length, -3) : null;
+        a[5] = -a[5];
+        b[7] = -b[7];
+        try (Backend narrow = Backends.open("cpu", DType.F32, 1);
+                Backend exact = Backends.open("cpu", DType.F64, 1);
+                Threads threads = new Threads(2)) {
+            UpperProducts.Sums sums = new UpperProducts(narrow, new Loops(threads), exact)
+                    .of(
+                            new UpperProducts.Operand(a, ofA ? ea.clone() : null, Shape.of(terms, 4), true),
+                            new UpperProducts.Operand(b, ofB ? eb.clone() : null, Shape.of(terms, 3), false));
+            assertEquals(ofA || ofB, sums.inherited() != null);
+            for (int i = 0; i < 12; i++) {
+                double size = 0;
+                double largest = 0;
+                for (int t = 0; t < terms; t++) {
+                    double x = Math.abs(a[t * 4 + i / 3]);
+                    double y = Math.abs(b[t * 3 + i % 3]);
+                    size += x * y;
+                    largest += (x + (ofA ? ea[t * 4 + i / 3] : 0)) * (y + (ofB ? eb[t * 3 + i % 3] : 0));
+                }
+                assertEquals(size, sums.size()[i], 1e-4 * size);
+                if (sums.inherited() != null) {
+                    double inherited = largest - size;
+                    assertTrue(sums.inherited()[i] >= inherited * (1 - 1e-9));
+                    assertTrue(sums.inherited()[i] <= inherited * (1 + 1e-4));
+                }
             }
         }
     }
