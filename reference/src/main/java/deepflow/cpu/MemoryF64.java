@@ -15,6 +15,8 @@ final class MemoryF64 implements AutoCloseable {
 
     /// Elementary operations for an element that is moved, roughly.
     private static final int COST = 2; // keep
+    /// Elements that stay in a processor's own cache.
+    private static final int PIECE = 1 << 12; // keep
 
     private final Threads threads;
     private final PoolF64 pool = new PoolF64();
@@ -71,11 +73,25 @@ final class MemoryF64 implements AutoCloseable {
         Arguments.values("upload", values.length, shape);
         double[] out = array(shape);
         threads.split(out.length, COST, 1, (from, to) -> {
-            for (int i = from; i < to; i++) {
-                out[i] = LanesF64.canonical(FormatF64.round(values[i]));
+            for (int at = from, end; at < to; at = end) {
+                end = Math.min(to, at + PIECE);
+                round(values, 0, out, at, end);
             }
         });
         return tensor(shape, out);
+    }
+
+    /// Elements [from, to) of those values that are so far behind them.
+    private static void round(
+            double[] values, // keep
+            int shift,
+            double[] out,
+            int from,
+            int to) {
+        for (int i = from; i < to; i++) {
+            out[i] = FormatF64.round(values[i + shift]);
+        }
+        LanesF64.canonical(out, from, to);
     }
 
     /// The elements along an axis in another order.
@@ -106,8 +122,9 @@ final class MemoryF64 implements AutoCloseable {
             int from,
             int to) {
         for (int i = from; i < to; i++) {
-            out[i] = LanesF64.canonical(FormatF64.round(values[first + order[i - first]]));
+            out[i] = FormatF64.round(values[first + order[i - first]]);
         }
+        LanesF64.canonical(out, from, to);
     }
 
     private static void lines(
@@ -119,10 +136,7 @@ final class MemoryF64 implements AutoCloseable {
             int from,
             int to) {
         for (int line = from; line < to; line++) {
-            int shift = (first + order[line - first] - line) * width;
-            for (int i = line * width; i < (line + 1) * width; i++) {
-                out[i] = LanesF64.canonical(FormatF64.round(values[i + shift]));
-            }
+            round(values, (first + order[line - first] - line) * width, out, line * width, (line + 1) * width);
         }
     }
 
