@@ -46,13 +46,12 @@ record UpperProducts(Backend products, Loops loops, Backend arrays) {
         Factor left = factor(a.values(), a, factors);
         Factor right = factor(b.values(), b, factors);
         double[] size = product(left, right);
-        double[] inherited = null;
-        if (ea != null) {
-            inherited = product(factor(ea, a, factors), right);
-            loops.map(ea, a.values(), (error, v) -> error + Math.abs(v));
-        }
+        double[] inherited = ea == null ? null : product(factor(ea, a, factors), right);
         if (eb != null) {
-            double[] second = product(ea == null ? left : factor(ea, a, factors), factor(eb, b, factors));
+            Factor largest = ea == null
+                    ? left
+                    : factor(loops.map(ea, a.values(), (error, v) -> error + Math.abs(v)), a, factors);
+            double[] second = product(largest, factor(eb, b, factors));
             inherited = inherited == null ? second : sum(second, inherited);
             arrays.giveBack(eb);
         }

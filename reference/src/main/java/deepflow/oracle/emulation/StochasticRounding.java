@@ -62,8 +62,13 @@ final class StochasticRounding implements Rounding {
             body(format, x, from, body, k1, k2);
         }
         // tail
-        for (int i = body; i < to; i++) {
-            x[i] = format.stochastic(x[i], (long) word(i - from, k1, k2) << Integer.SIZE);
+        oneByOne(format, x, from, body, to, k1, k2);
+    }
+
+    /// Elements [from, to) of those whose first is at `first`.
+    private static void oneByOne(FloatFormat format, double[] x, int first, int from, int to, int k1, int k2) {
+        for (int i = from; i < to; i++) {
+            x[i] = format.stochastic(x[i], (long) word(i - first, k1, k2) << Integer.SIZE);
         }
     }
 
@@ -116,9 +121,7 @@ final class StochasticRounding implements Rounding {
                         .reinterpretAsDoubles()
                         .intoArray(x, i + half);
             } else {
-                for (int j = i; j < i + 2 * half; j++) {
-                    x[j] = format.stochastic(x[j], (long) word(j - from, k1, k2) << Integer.SIZE);
-                }
+                oneByOne(format, x, from, i, i + 2 * half, k1, k2);
             }
         }
     }
